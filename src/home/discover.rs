@@ -1,0 +1,334 @@
+//! Telling a product home from what is on disk: product, versions, model, layout, instances.
+//!
+//! A folder that is not recognised is named as such; nothing is guessed. Versions come with the
+//! evidence they rest on, because the text files in `bin/` are wrong in several releases.
+
+use crate::change::{Model, RelPath};
+use crate::format::{script, xml};
+use crate::version::Version;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A recognised product home.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Absolute, links resolved.
+    pub root: PathBuf,
+    /// The server key of carbon.xml (`AM`, `IS`, `EI`, …), else what `bin/version.txt` says.
+    pub product: String,
+    pub version: Option<Version>,
+    pub kernel: Option<Version>,
+    /// Where the kernel version was read.
+    pub kernel_evidence: String,
+    pub model: Model,
+    pub layout: &'static str,
+    pub instances: Vec<Instance>,
+    /// The server has been started at least once.
+    pub started: bool,
+    /// What an operator should know of this home, sentences.
+    pub notices: Vec<String>,
+}
+
+/// One configured server in a home.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    pub name: String,
+    /// Below the home; empty for the home itself.
+    pub base: String,
+    pub conf: String,
+    pub product: String,
+    pub launchers: Vec<Launcher>,
+}
+
+/// A file that builds the command line of the JVM.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    pub kind: script::Kind,
+    pub file: RelPath,
+}
+
+/// Why a folder is not a home that can be worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    #[error("{}: no WSO2 home here or above", .0.display())]
+    None(PathBuf),
+    #[error(
+        "{}: this looks like a WSO2 home, but neither repository/conf/carbon.xml nor conf/carbon.xml is there",
+        .0.display()
+    )]
+    NoCarbonXml(PathBuf),
+    #[error("{}: the folder cannot be read", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl HomeError {
+    /// Says what to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::None(_) => {
+                "Name the product's folder, the one that holds bin/ and repository/, with --home."
+            }
+            Self::NoCarbonXml(_) => {
+                "Put the product's carbon.xml back; without it the product cannot be told."
+            }
+            Self::Unreadable { .. } => "Run as a user who may read the product's folder.",
+        }
+    }
+}
+
+/// Finds the home at or above a path.
+///
+/// # Errors
+/// [`HomeError`] when there is none, or none that can be told.
+pub fn discover(path: &Path) -> Result<Home, HomeError> {
+    let start = fs::canonicalize(path)
+        .map_err(|source| HomeError::Unreadable { path: path.to_path_buf(), source })?;
+    let candidate = start.ancestors().find(|dir| conf_of(dir).is_some());
+    let Some(found) = candidate else {
+        let doubtful = start.ancestors().find(|dir| dir.join("repository/conf").is_dir());
+        return Err(doubtful
+            .map_or(HomeError::None(start.clone()), |dir| HomeError::NoCarbonXml(dir.into())));
+    };
+    Ok(describe(enclosing_home(found)))
+}
+
+/// A profile of an Enterprise Integrator (`<home>/wso2/<profile>`) belongs to the home around it.
+fn enclosing_home(found: &Path) -> &Path {
+    let outer = found.parent().filter(|dir| dir.ends_with("wso2")).and_then(Path::parent);
+    outer.filter(|dir| conf_of(dir).is_some()).unwrap_or(found)
+}
+
+/// The conf folder below a root: the one that has a carbon.xml. Started Enterprise Integrators can
+/// have a stray `repository/conf` beside `conf`.
+fn conf_of(root: &Path) -> Option<&'static str> {
+    let has = |conf: &str| {
+        root.join(conf).join("carbon.xml").is_file()
+            || (root.join(conf).join("deployment.toml").is_file() && templates_of(root).is_some())
+    };
+    ["conf", "repository/conf"].into_iter().find(|conf| has(conf))
+}
+
+fn templates_of(root: &Path) -> Option<PathBuf> {
+    Some(root.join("repository/resources/conf/templates")).filter(|dir| dir.is_dir())
+}
+
+fn describe(root: &Path) -> Home {
+    let conf = conf_of(root).unwrap_or("repository/conf");
+    let mut notices = Vec::new();
+    let toml = root.join(conf).join("deployment.toml").is_file();
+    let model = if toml && templates_of(root).is_some() { Model::Toml } else { Model::Xml };
+    let identity = identity_of(root, conf);
+    let version_text = read(&root.join("bin/version.txt"));
+    let product = identity
+        .key
+        .clone()
+        .or_else(|| key_of_name(&version_text))
+        .unwrap_or_else(|| "Carbon".into());
+    let (kernel, kernel_evidence) = kernel_of(root);
+    let (profiles, skipped) = profiles_of(root);
+    notices.extend(skipped);
+    let layout = match (conf, profiles.is_empty(), product.as_str()) {
+        (_, false, _) => "profiles",
+        ("conf", _, "MI") => "micro-integrator",
+        ("conf", ..) => "integrator",
+        _ => "standard",
+    };
+    let main = if layout == "profiles" { "integrator" } else { "server" };
+    let mut instances = vec![Instance {
+        name: main.to_owned(),
+        base: String::new(),
+        conf: conf.to_owned(),
+        product: product.clone(),
+        launchers: launchers_of(root, "", &profiles),
+    }];
+    for profile in &profiles {
+        let base = format!("wso2/{profile}");
+        let identity = identity_of(&root.join(&base), "conf");
+        instances.push(Instance {
+            name: profile.clone(),
+            conf: format!("{base}/conf"),
+            product: identity.key.unwrap_or_else(|| product.clone()),
+            launchers: launchers_of(root, &format!("{base}/"), &[]),
+            base,
+        });
+    }
+    // A bare kernel leaves the product's name and version unfilled; it is its own product.
+    let bare = product == "Carbon";
+    let version = Version::find(&version_text)
+        .or(identity.version)
+        .or_else(|| kernel.clone().filter(|_| bare));
+    let started = root.join("repository/resources/conf/.metadata").is_dir()
+        || root.join("wso2carbon.pid").exists()
+        || has_log(&root.join("repository/logs"));
+    Home {
+        root: root.to_path_buf(),
+        product,
+        version,
+        kernel,
+        kernel_evidence,
+        model,
+        layout,
+        instances,
+        started,
+        notices,
+    }
+}
+
+struct Identity {
+    key: Option<String>,
+    version: Option<Version>,
+}
+
+/// What carbon.xml says of the product. A damaged file says nothing; the patches that need it
+/// report the damage.
+fn identity_of(root: &Path, conf: &str) -> Identity {
+    let text = fs::read(root.join(conf).join("carbon.xml")).unwrap_or_default();
+    let nothing = Identity { key: None, version: None };
+    let Ok(document) = xml::Document::parse(&text) else {
+        return nothing;
+    };
+    let first = |path: &str| {
+        let path: xml::Path = path.parse().ok()?;
+        let element = document.select(&path).into_iter().next()?;
+        document.text(element).map(|value| value.text)
+    };
+    let key =
+        first("Server/ServerKey").filter(|key| !key.is_empty() && !key.contains(['$', '{', '%']));
+    Identity { key, version: first("Server/Version").and_then(|text| Version::find(&text)) }
+}
+
+/// Server keys of the products, for homes whose carbon.xml does not say.
+fn key_of_name(version_text: &str) -> Option<String> {
+    const NAMES: [(&str, &str); 9] = [
+        ("API Manager", "AM"),
+        ("Identity Server", "IS"),
+        ("Micro Integrator", "MI"),
+        ("Enterprise Integrator", "EI"),
+        ("Enterprise Service Bus", "ESB"),
+        ("Message Broker", "MB"),
+        ("Data Analytics Server", "DAS"),
+        ("Business Process Server", "BPS"),
+        ("Application Server", "AS"),
+    ];
+    NAMES.into_iter().find(|(name, _)| version_text.contains(name)).map(|(_, key)| key.to_owned())
+}
+
+/// The kernel's version: the plug-in jar, then the bootstrap jar, then the text file.
+fn kernel_of(root: &Path) -> (Option<Version>, String) {
+    for plugins in ["repository/components/plugins", "wso2/components/plugins"] {
+        if let Some((name, version)) = jar_version(&root.join(plugins), "org.wso2.carbon.core_") {
+            return (Some(version), format!("{plugins}/{name}"));
+        }
+    }
+    if let Some((name, version)) = jar_version(&root.join("bin"), "org.wso2.carbon.bootstrap-") {
+        return (Some(version), format!("bin/{name}"));
+    }
+    let text = read(&root.join("bin/wso2carbon-version.txt"));
+    match Version::find(&text) {
+        Some(version) => {
+            (Some(version), "bin/wso2carbon-version.txt, which no plug-in jar confirms".into())
+        }
+        None => (None, "neither plug-in jars nor bin/wso2carbon-version.txt".into()),
+    }
+}
+
+fn jar_version(folder: &Path, prefix: &str) -> Option<(String, Version)> {
+    fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let version = Version::find(name.strip_prefix(prefix)?.strip_suffix(".jar")?)?;
+        Some((name, version))
+    })
+}
+
+/// The profiles that are Carbon 4 servers, and a notice for each that is not.
+fn profiles_of(root: &Path) -> (Vec<String>, Vec<String>) {
+    const PROFILES: [&str; 5] =
+        ["analytics", "broker", "business-process", "micro-integrator", "msf4j"];
+    let mut found = Vec::new();
+    let mut notices = Vec::new();
+    for profile in PROFILES {
+        let conf = root.join("wso2").join(profile).join("conf");
+        if conf.join("carbon.xml").is_file() {
+            found.push(profile.to_owned());
+        } else if conf.is_dir() {
+            notices.push(format!(
+                "wso2/{profile} is not a Carbon 4 server (no conf/carbon.xml); it is left out."
+            ));
+        }
+    }
+    (found, notices)
+}
+
+/// The files that build the JVM's command line. In an Enterprise Integrator, bin/<profile>.sh only
+/// calls the profile's own script.
+fn launchers_of(root: &Path, base: &str, profiles: &[String]) -> Vec<Launcher> {
+    const NAMES: [&str; 9] = [
+        "wso2server",
+        "api-manager",
+        "gateway",
+        "api-cp",
+        "key-manager",
+        "traffic-manager",
+        "integrator",
+        "micro-integrator",
+        "iot-server",
+    ];
+    let mut launchers = Vec::new();
+    let mut add = |kind, file: String| {
+        if root.join(&file).is_file()
+            && let Some(file) = RelPath::parse(&file)
+        {
+            launchers.push(Launcher { kind, file });
+        }
+    };
+    for name in NAMES.into_iter().filter(|name| !profiles.iter().any(|profile| profile == name)) {
+        add(script::Kind::Shell, format!("{base}bin/{name}.sh"));
+        add(script::Kind::Batch, format!("{base}bin/{name}.bat"));
+    }
+    add(script::Kind::Wrapper, format!("{base}bin/yajsw/wrapper.conf"));
+    launchers
+}
+
+fn has_log(logs: &Path) -> bool {
+    fs::read_dir(logs).is_ok_and(|entries| {
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("wso2carbon"))
+    })
+}
+
+fn read(path: &Path) -> String {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+impl Home {
+    /// The version as a report shows it.
+    pub fn version_text(&self) -> String {
+        self.version.as_ref().map_or_else(|| "unknown".into(), Version::to_string)
+    }
+
+    pub fn kernel_text(&self) -> String {
+        self.kernel.as_ref().map_or_else(|| "unknown".into(), Version::to_string)
+    }
+}
+
+impl Instance {
+    /// Fills the places that patches name files by: `{conf}`, `{base}`, `{templates}`, `{security}`.
+    pub fn place(&self, hole: &str) -> Option<String> {
+        let below = |path: &str| {
+            if self.base.is_empty() { path.to_owned() } else { format!("{}/{path}", self.base) }
+        };
+        match hole {
+            "conf" => Some(self.conf.clone()),
+            "bin" => Some(below("bin")),
+            "deployment" => Some(below("repository/deployment/server")),
+            "security" => Some(below("repository/resources/security")),
+            "templates" => {
+                Some(format!("{}/{}", below("repository/resources/conf/templates"), self.conf))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The product home, read only: what it is, where its files are, and what is in them.
+
+pub mod certificate;
+pub mod discover;
+pub mod effective;
+pub mod installed;
+pub mod view;
+
+pub use discover::{Home, HomeError, Instance, Launcher};
+pub use view::View;

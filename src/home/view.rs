@@ -1,0 +1,185 @@
+//! The files of a home as they are, and as they would be: an overlay that nobody writes to disk.
+//!
+//! A file is read once. What cannot be read is told with its reason and stays an error for the
+//! patches that need it; the others go on.
+
+use crate::change::RelPath;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Files of one home, read on demand, with contents that would be written laid over them.
+#[derive(Debug)]
+pub struct View {
+    root: PathBuf,
+    read: RefCell<HashMap<RelPath, Result<Rc<[u8]>, Trouble>>>,
+    overlay: BTreeMap<RelPath, Rc<[u8]>>,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    #[error("the file does not exist")]
+    Missing,
+    #[error("the file may not be read by this user")]
+    Forbidden,
+    #[error("it is not a regular file")]
+    NotAFile,
+    #[error("it is a link that leaves the home, to {}", .0.display())]
+    Outside(PathBuf),
+    #[error("the file is larger than {} MiB", LIMIT >> 20)]
+    TooLarge,
+    #[error("the file is not text: it holds a NUL byte")]
+    NotText,
+    #[error("the file cannot be read: {0}")]
+    Io(String),
+}
+
+impl Trouble {
+    /// Says what to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing => "Check the product's installation.",
+            Self::Forbidden => "Run as a user who may read it.",
+            Self::NotAFile | Self::Outside(_) => "Replace it by a regular file inside the home.",
+            Self::TooLarge | Self::NotText => "Check whether it was overwritten by mistake.",
+            Self::Io(_) => "Check the disk and the mount.",
+        }
+    }
+}
+
+/// The largest shipped configuration file has about 100 KB.
+const LIMIT: u64 = 8 << 20;
+
+impl View {
+    pub fn of(root: &Path) -> Self {
+        Self { root: root.to_path_buf(), read: RefCell::default(), overlay: BTreeMap::new() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Gives a file's content, as it would be after what was put so far.
+    ///
+    /// # Errors
+    /// [`Trouble`] with the reason.
+    pub fn content(&self, file: &RelPath) -> Result<Rc<[u8]>, Trouble> {
+        match self.overlay.get(file) {
+            Some(content) => Ok(Rc::clone(content)),
+            None => self.original(file),
+        }
+    }
+
+    /// Gives a file's content as it is on disk.
+    ///
+    /// # Errors
+    /// [`Trouble`] with the reason.
+    pub fn original(&self, file: &RelPath) -> Result<Rc<[u8]>, Trouble> {
+        if let Some(known) = self.read.borrow().get(file) {
+            return known.clone();
+        }
+        let content = self.load(file).and_then(|content| {
+            if content.contains(&0) { Err(Trouble::NotText) } else { Ok(content.into()) }
+        });
+        self.read.borrow_mut().insert(file.clone(), content.clone());
+        content
+    }
+
+    /// Gives the content of a file that need not be text, as it is on disk.
+    ///
+    /// # Errors
+    /// [`Trouble`] with the reason.
+    pub fn binary(&self, file: &RelPath) -> Result<Vec<u8>, Trouble> {
+        self.load(file)
+    }
+
+    /// Tells whether a file exists, readable or not.
+    pub fn exists(&self, file: &RelPath) -> bool {
+        self.overlay.contains_key(file) || self.root.join(file.as_str()).exists()
+    }
+
+    /// Lays a content over a file.
+    pub fn put(&mut self, file: &RelPath, content: Vec<u8>) {
+        self.overlay.insert(file.clone(), content.into());
+    }
+
+    /// Lists the files whose content differs from the disk's, with both contents.
+    pub fn changed(&self) -> Vec<(RelPath, Rc<[u8]>, Rc<[u8]>)> {
+        let differs = |(file, after): (&RelPath, &Rc<[u8]>)| {
+            let before = self.original(file).ok()?;
+            (before != *after).then(|| (file.clone(), before, Rc::clone(after)))
+        };
+        self.overlay.iter().filter_map(differs).collect()
+    }
+
+    fn load(&self, file: &RelPath) -> Result<Vec<u8>, Trouble> {
+        let path = self.root.join(file.as_str());
+        let real = path.canonicalize().map_err(|error| trouble(&error))?;
+        if !real.starts_with(&self.root) {
+            return Err(Trouble::Outside(real));
+        }
+        // Looked at before it is opened: opening a pipe would wait for a writer.
+        let meta = real.metadata().map_err(|error| trouble(&error))?;
+        if !meta.is_file() {
+            return Err(Trouble::NotAFile);
+        }
+        if meta.len() > LIMIT {
+            return Err(Trouble::TooLarge);
+        }
+        let opened = File::open(&real).map_err(|error| trouble(&error))?;
+        let mut content = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+        opened.take(LIMIT + 1).read_to_end(&mut content).map_err(|error| trouble(&error))?;
+        Ok(content)
+    }
+}
+
+fn trouble(error: &std::io::Error) -> Trouble {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Trouble::Missing,
+        ErrorKind::PermissionDenied => Trouble::Forbidden,
+        _ => Trouble::Io(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RelPath {
+        RelPath::parse(text).expect("a path")
+    }
+
+    #[test]
+    fn the_overlay_hides_the_disk_and_tells_what_changed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("a"), "old").expect("a file");
+        let root = dir.path().canonicalize().expect("a path");
+        let mut view = View::of(&root);
+        view.put(&path("a"), b"new".to_vec());
+        assert_eq!(&*view.content(&path("a")).expect("content"), b"new");
+        assert_eq!(&*view.original(&path("a")).expect("content"), b"old");
+        assert_eq!(view.changed().len(), 1);
+        view.put(&path("a"), b"old".to_vec());
+        assert!(view.changed().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_apart() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let root = dir.path().canonicalize().expect("a path");
+        std::fs::write(root.join("nul"), b"a\0b").expect("a file");
+        std::fs::create_dir(root.join("dir")).expect("a folder");
+        std::os::unix::fs::symlink("/etc/hostname", root.join("out")).expect("a link");
+        std::os::unix::fs::symlink("out2", root.join("dangling")).expect("a link");
+        let view = View::of(&root);
+        assert_eq!(view.content(&path("nul")), Err(Trouble::NotText));
+        assert_eq!(view.content(&path("dir")), Err(Trouble::NotAFile));
+        assert!(matches!(view.content(&path("out")), Err(Trouble::Outside(_))));
+        assert_eq!(view.content(&path("dangling")), Err(Trouble::Missing));
+        assert_eq!(view.content(&path("none")), Err(Trouble::Missing));
+    }
+}
