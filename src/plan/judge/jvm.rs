@@ -1,0 +1,50 @@
+//! Wants on the JVM's command line: every launcher of the instance counts, and in each the last
+//! occurrence of a flag wins.
+
+use super::{Claim, Court, Exhibit, Judged};
+use crate::change::Status;
+use crate::format::script::Launcher;
+use crate::home;
+use crate::plan::scene::Silence;
+
+pub fn judge(court: &Court, flag: &str) -> Vec<Judged> {
+    let launchers = &court.scene.instance.launchers;
+    if launchers.is_empty() {
+        let why = "no start script is there, where one was expected".into();
+        return vec![court.without_place(flag, None, Status::Unknown, why)];
+    }
+    launchers.iter().map(|launcher| judge_launcher(court, flag, launcher)).collect()
+}
+
+fn judge_launcher(court: &Court, flag: &str, launcher: &home::Launcher) -> Judged {
+    let file = &launcher.file;
+    let content = match court.scene.content(file) {
+        Ok(content) => content,
+        Err(silence) => return court.silent(flag, Some(file), &silence),
+    };
+    let script = match Launcher::parse(launcher.kind, &content) {
+        Ok(script) => script,
+        Err(fault) => return court.silent(flag, Some(file), &Silence::Fault(fault)),
+    };
+    let last = script.effective(flag);
+    let exhibit = Exhibit {
+        what: flag.to_owned(),
+        file,
+        text: &content,
+        offset: last.as_ref().map_or_else(|| script.place(flag), |found| found.range.start),
+        found: last.map(|found| found.value.unwrap_or_default()),
+        fallback: None,
+    };
+    court.rule(exhibit, |value| {
+        let edits = match value {
+            Some(value) => script.set(flag, value),
+            None => script.remove(flag),
+        };
+        let claim = Claim::Jvm {
+            kind: launcher.kind,
+            flag: flag.to_owned(),
+            value: value.map(str::to_owned),
+        };
+        (edits, claim)
+    })
+}

@@ -1,0 +1,206 @@
+//! Wants on XML files.
+
+use super::{Claim, Court, Exhibit, Judged};
+use crate::change::{Place, RelPath, Status};
+use crate::format::xml::second::{Intended, Operation};
+use crate::format::xml::{Document, Element, Leaf, Path};
+use crate::patch::template::Template;
+use crate::plan::scene::Silence;
+
+pub fn judge(
+    court: &Court,
+    file: &Template,
+    at: &Path,
+    child: Option<&Path>,
+    attr: Option<&str>,
+    after: Option<&str>,
+) -> Vec<Judged> {
+    let place = Target { at, child, attr, after };
+    let what = place.what();
+    let file = match court.scene.file(file) {
+        Ok(file) => file,
+        Err(silence) => return vec![court.silent(&what, None, &silence)],
+    };
+    if court.scene.templated(&file) {
+        let why =
+            "the server makes this file from a template at each start, so it is not edited".into();
+        let place = Place { file: file.to_string(), at: None };
+        return vec![court.without_place(&what, Some(place), Status::NotEffective, why)];
+    }
+    let content = match court.scene.content(&file) {
+        Ok(content) => content,
+        Err(silence) => return vec![court.silent(&what, Some(&file), &silence)],
+    };
+    match Document::parse(&content) {
+        Ok(document) => place.judge(court, &file, &content, &document),
+        Err(fault) => vec![court.silent(&what, Some(&file), &Silence::Fault(fault))],
+    }
+}
+
+struct Target<'a> {
+    at: &'a Path,
+    child: Option<&'a Path>,
+    attr: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+impl Target<'_> {
+    fn judge(
+        &self,
+        court: &Court,
+        file: &RelPath,
+        text: &[u8],
+        document: &Document,
+    ) -> Vec<Judged> {
+        let parents = document.select(self.at);
+        let nowhere = |status, why: &str| {
+            let place = Place { file: file.to_string(), at: None };
+            vec![court.without_place(&self.what(), Some(place), status, why.to_owned())]
+        };
+        match parents.len() {
+            0 if court.want.absent => return nowhere(Status::Compliant, "not there"),
+            0 if court.want.optional => {
+                return nowhere(Status::NotApplicable, "there is no such element, which is fine");
+            }
+            0 => {
+                return nowhere(
+                    Status::Unknown,
+                    "there is no such element, where one was expected",
+                );
+            }
+            1 => {}
+            _ if court.want.each => {}
+            many => {
+                let why = format!("the element stands {many} times, where one was expected");
+                return nowhere(Status::Unknown, &why);
+            }
+        }
+        parents
+            .into_iter()
+            .flat_map(|parent| self.judge_below(court, file, text, document, parent))
+            .collect()
+    }
+
+    fn judge_below(
+        &self,
+        court: &Court,
+        file: &RelPath,
+        text: &[u8],
+        document: &Document,
+        parent: Element,
+    ) -> Vec<Judged> {
+        let exhibit = |offset, found| Exhibit {
+            what: self.what(),
+            file,
+            text,
+            offset,
+            found,
+            fallback: None,
+        };
+        let Some(child) = self.child else {
+            return vec![self.judge_element(court, exhibit, document, parent)];
+        };
+        let elements = document.select_below(parent, child);
+        if elements.len() > 1 && !court.want.each {
+            let place = Place {
+                file: file.to_string(),
+                at: Some(crate::text::position(text, document.start(parent))),
+            };
+            let why =
+                format!("the element stands {} times, where one was expected", elements.len());
+            return vec![court.without_place(&self.what(), Some(place), Status::Unknown, why)];
+        }
+        if elements.is_empty() {
+            return vec![court.rule(exhibit(document.start(parent), None), |value| {
+                let leaf = match (self.attr, value) {
+                    (_, None) => Leaf::Nothing,
+                    (Some(name), Some(value)) => Leaf::Attribute(name.to_owned(), value.to_owned()),
+                    (None, Some(value)) => Leaf::Text(value.to_owned()),
+                };
+                let edits = document.create(parent, child.steps(), &leaf, self.after);
+                let operation = Operation::Create {
+                    steps: child.steps().to_vec(),
+                    leaf,
+                    after: self.after.map(str::to_owned),
+                };
+                (edits, Claim::Xml(self.intended(document, parent, self.at, operation)))
+            })];
+        }
+        elements
+            .into_iter()
+            .map(|element| self.judge_element(court, exhibit, document, element))
+            .collect()
+    }
+
+    fn judge_element<'e>(
+        &self,
+        court: &Court,
+        exhibit: impl Fn(usize, Option<String>) -> Exhibit<'e>,
+        document: &Document,
+        element: Element,
+    ) -> Judged {
+        let start = document.start(element);
+        let found = match self.attr {
+            Some(name) => document.attribute(element, name),
+            None => document.text(element),
+        };
+        if self.attr.is_none() && found.is_none() && !court.want.absent {
+            let exhibit = exhibit(start, None);
+            let place = Place {
+                file: exhibit.file.to_string(),
+                at: Some(crate::text::position(exhibit.text, start)),
+            };
+            let why = "the element holds other elements, where a text was expected".into();
+            return court.without_place(&self.what(), Some(place), Status::Unknown, why);
+        }
+        let offset = found.as_ref().map_or(start, |value| value.range.start);
+        // An element that is not wanted is there, whatever it holds.
+        let found = match found {
+            None if court.want.absent && self.attr.is_none() => Some("present".to_owned()),
+            found => found.map(|value| value.text),
+        };
+        court.rule(exhibit(offset, found), |value| {
+            let path = self.full();
+            let (edits, operation) = match (self.attr, value) {
+                (Some(name), Some(value)) => (
+                    document.set_attribute(element, name, value),
+                    Operation::SetAttribute { name: name.to_owned(), value: value.to_owned() },
+                ),
+                (Some(name), None) => (
+                    document.remove_attribute(element, name),
+                    Operation::RemoveAttribute { name: name.to_owned() },
+                ),
+                (None, Some(value)) => {
+                    (document.set_text(element, value), Operation::SetText(value.to_owned()))
+                }
+                (None, None) => (document.remove(element), Operation::Remove),
+            };
+            (edits, Claim::Xml(self.intended(document, element, &path, operation)))
+        })
+    }
+
+    /// What the second reader must see, at which of the path's matches.
+    fn intended(
+        &self,
+        document: &Document,
+        element: Element,
+        path: &Path,
+        operation: Operation,
+    ) -> Intended {
+        let index = document.select(path).iter().position(|other| *other == element);
+        Intended { path: path.clone(), index, operation }
+    }
+
+    fn full(&self) -> Path {
+        self.child.map_or_else(|| self.at.clone(), |child| self.at.join(child))
+    }
+
+    /// Names the place as an operator would.
+    fn what(&self) -> String {
+        let path = self.full().to_string();
+        match self.attr {
+            Some(name) => format!("{path}/@{name}"),
+            None => path,
+        }
+    }
+}
