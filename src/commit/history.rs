@@ -1,0 +1,157 @@
+//! What was done to a home, from the state folder.
+//!
+//! It only looks and takes no lock. A damaged transaction is listed as damaged; it never hides the
+//! others.
+
+use super::disk::Disk;
+use super::error::Error;
+use super::manifest::{Image, Manifest};
+use super::state::State;
+use crate::change::{Code, RelPath};
+use crate::digest::Digest;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// How a transaction stands today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// In force.
+    Applied,
+    /// Taken back by a later transaction.
+    Undone { by: String },
+    /// Taken back after a failure, except for files that somebody else had changed.
+    Interrupted { kept: Vec<RelPath> },
+    /// At work right now, or left by a crash.
+    Unfinished,
+    /// Not readable; a clause says why.
+    Damaged(String),
+}
+
+/// A transaction of the past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    pub id: String,
+    pub standing: Standing,
+    /// Nothing when it is damaged.
+    pub manifest: Option<Manifest>,
+}
+
+/// A transaction with the contents it replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub standing: Standing,
+    pub manifest: Manifest,
+    pub files: Vec<Images>,
+}
+
+/// One file of a transaction, before and after; nothing means that it was not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    pub file: RelPath,
+    pub before: Option<Vec<u8>>,
+    pub after: Option<Vec<u8>>,
+}
+
+/// What the newest transaction left of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub id: String,
+    /// Nothing when it removed the file.
+    pub digest: Option<Digest>,
+    /// The guidelines that had a share in the file.
+    pub codes: Vec<Code>,
+}
+
+/// Lists every transaction, the oldest first.
+pub fn history(disk: &dyn Disk, state: &Path) -> Result<Vec<Past>, Error> {
+    State::open(disk, state)?.map_or_else(|| Ok(Vec::new()), |state| all(&state))
+}
+
+/// Reads one transaction with its contents.
+///
+/// # Errors
+/// [`Error::Unknown`] and [`Error::Damaged`].
+pub fn show(disk: &dyn Disk, state: &Path, id: &str) -> Result<Shown, Error> {
+    let unknown = || Error::Unknown(id.to_owned());
+    let state = State::open(disk, state)?.ok_or_else(unknown)?;
+    let past = all(&state)?.into_iter().find(|past| past.id == id).ok_or_else(unknown)?;
+    let Some(manifest) = past.manifest else {
+        let why = match past.standing {
+            Standing::Damaged(why) => why,
+            _ => "its manifest is missing".into(),
+        };
+        return Err(Error::Damaged { id: id.to_owned(), why });
+    };
+    let read = |image: &Option<Image>| {
+        image.as_ref().map(|image| state.image(id, image.digest)).transpose()
+    };
+    let mut files = Vec::with_capacity(manifest.files.len());
+    for entry in &manifest.files {
+        let (before, after) = (read(&entry.before)?, read(&entry.after)?);
+        files.push(Images { file: entry.path.clone(), before, after });
+    }
+    Ok(Shown { standing: past.standing, manifest, files })
+}
+
+/// Tells for every file what the newest transaction that touched it left there.
+pub fn last_known(disk: &dyn Disk, state: &Path) -> Result<BTreeMap<RelPath, Known>, Error> {
+    let mut known = BTreeMap::new();
+    for past in history(disk, state)? {
+        let Some(manifest) = past.manifest.filter(|_| past.standing.counts()) else {
+            continue;
+        };
+        for entry in manifest.files {
+            let codes: BTreeSet<Code> = entry.steps.into_iter().map(|step| step.code).collect();
+            let digest = entry.after.map(|image| image.digest);
+            let codes = codes.into_iter().collect();
+            known.insert(entry.path, Known { id: past.id.clone(), digest, codes });
+        }
+    }
+    Ok(known)
+}
+
+/// Lists every transaction of a state folder, the oldest first, damaged ones ahead.
+pub(super) fn all(state: &State) -> Result<Vec<Past>, Error> {
+    let mut all: Vec<Past> = state.ids()?.0.into_iter().map(|id| read(state, id)).collect();
+    all.sort_by_key(|past| past.manifest.as_ref().map(|manifest| manifest.seq));
+    // From the newest on, since what is undone itself undoes nothing.
+    let mut undoing: Vec<(String, String)> = Vec::new();
+    for past in all.iter_mut().rev().filter(|past| past.standing == Standing::Applied) {
+        if let Some((_, by)) = undoing.iter().find(|(of, _)| *of == past.id) {
+            past.standing = Standing::Undone { by: by.clone() };
+        } else if let Some(manifest) = &past.manifest
+            && let Some(of) = manifest.meta.of.as_deref().filter(|of| manifest.undoes(of))
+        {
+            undoing.push((of.to_owned(), past.id.clone()));
+        }
+    }
+    Ok(all)
+}
+
+impl Standing {
+    /// Tells whether the files were left as the transaction wanted them.
+    fn counts(&self) -> bool {
+        matches!(self, Self::Applied | Self::Undone { .. })
+    }
+}
+
+fn read(state: &State, id: String) -> Past {
+    let (manifest, progress) = match (state.manifest(&id), state.progress(&id)) {
+        (Ok(manifest), Ok(progress)) => (manifest, progress),
+        (Err(error), _) | (_, Err(error)) => {
+            let why = match error {
+                Error::Damaged { why, .. } => why,
+                other => other.to_string(),
+            };
+            return Past { id, standing: Standing::Damaged(why), manifest: None };
+        }
+    };
+    let standing = if progress.restored {
+        Standing::Interrupted { kept: progress.kept }
+    } else if progress.committed && progress.done {
+        Standing::Applied
+    } else {
+        Standing::Unfinished
+    };
+    Past { id, standing, manifest: Some(manifest) }
+}
