@@ -1,0 +1,342 @@
+//! `harden apply`: choose, preview, commit.
+
+use super::Common;
+use super::ask::{self, Answer};
+use super::choose::{self, Candidate, Left};
+use super::failure::{Exit, Failure};
+use super::screen::{self, Screen};
+use super::work::{self, Work};
+use crate::change::Plan;
+use crate::commit::{self, Linux, Meta, Share};
+use crate::diff;
+use crate::home::{Home, View};
+use crate::patch::model::Impact;
+use crate::plan::evaluate::fixes;
+use crate::plan::fold::Choice;
+use crate::plan::judge::judge;
+use crate::plan::scene::Settings;
+use crate::plan::{Scene, fold};
+use clap::{Args, ValueEnum};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct Arguments {
+    /// Only show what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Apply what is safe and what is for review without asking
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Impacts that --yes may bring
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "IMPACT")]
+    pub accept: Vec<Grave>,
+    /// Show secrets in the diff, so that it can be applied by patch
+    #[arg(long)]
+    pub show_secrets: bool,
+    /// Why this is done; kept in the history
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    pub note: String,
+}
+
+/// An impact that must be accepted by name
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Grave {
+    Data,
+    Lockout,
+}
+
+pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
+    let work = Work::of(common)?;
+    let homes = work::homes(common)?;
+    let several = homes.len() > 1;
+    let mut worst = Exit::Good;
+    for home in &homes {
+        if several {
+            screen.note(&format!("== {}", home.root.display()));
+        }
+        match harden(arguments, common, screen, &work, home) {
+            Ok(exit) => worst = worst.max(exit),
+            // One home's failure is told and the others go on.
+            Err(failure) if several => {
+                screen.failure(&failure);
+                worst = worst.max(failure.exit());
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(worst)
+}
+
+fn harden(
+    arguments: &Arguments,
+    common: &Common,
+    screen: &Screen,
+    work: &Work,
+    home: &Home,
+) -> Result<Exit, Failure> {
+    let state = work::state_dir(common, home);
+    let asking = !arguments.yes && !arguments.dry_run;
+    let planning = arguments.dry_run || (asking && !screen::can_ask());
+    if !planning {
+        recover_first(home, &state, screen)?;
+    }
+    for notice in &home.notices {
+        screen.note(notice);
+    }
+    let found = choose::candidates(work, home);
+    let mut left = found.left;
+    let picked = if asking && !planning {
+        let Some(picked) = pick(arguments, screen, home, found.ready, &mut left)? else {
+            screen.note("Nothing was written.");
+            return Ok(Exit::Good);
+        };
+        picked
+    } else {
+        let accepted: Vec<Impact> = arguments.accept.iter().map(|grave| grave.impact()).collect();
+        reserved(work, found.ready, &accepted, &mut left)
+    };
+    let choices: Vec<Choice> =
+        picked.iter().flat_map(|candidate| candidate.choices.iter().copied()).collect();
+    let plan = fold(home, &choices)?;
+    if plan.is_empty() {
+        screen.note("There is nothing to change.");
+        tell_left(screen, &left);
+        let broken = left.iter().any(|left| left.broken);
+        return Ok(if broken { Exit::Error } else { Exit::Good });
+    }
+    show(&plan, screen, arguments.show_secrets);
+    screen.note(&summary(&plan, &picked));
+    if planning {
+        if asking {
+            screen.note("There is no terminal to ask at: nothing was written. --yes applies without asking.");
+        }
+        tell_left(screen, &left);
+        return Ok(Exit::Findings);
+    }
+    if asking && !ask::confirm("Write these changes?")? {
+        screen.note("Nothing was written.");
+        return Ok(Exit::Good);
+    }
+    write(arguments, screen, work, home, &state, &plan, &choices)?;
+    tell_left(screen, &left);
+    Ok(Exit::Good)
+}
+
+/// Commits a plan and says what happened.
+fn write(
+    arguments: &Arguments,
+    screen: &Screen,
+    work: &Work,
+    home: &Home,
+    state: &std::path::Path,
+    plan: &Plan,
+    choices: &[Choice],
+) -> Result<(), Failure> {
+    let meta = Meta {
+        verb: "apply".into(),
+        of: None,
+        only: Vec::new(),
+        tool: env!("CARGO_PKG_VERSION").into(),
+        catalogue: work.catalogue.version(),
+        who: work::who(),
+        host: work::host(),
+        note: arguments.note.clone(),
+        settings: settings_of(choices),
+    };
+    let verify = || verify(home, choices);
+    let applied = commit::apply(&Linux, &home.root, state, &changes(plan), &meta, &verify)?;
+    for note in &applied.notes {
+        screen.note(note);
+    }
+    let id = applied.id.unwrap_or_default();
+    screen.note(&format!(
+        "Applied as {id}: {} file(s) changed. Restart the server for the changes to take effect; \
+         `harden rollback` takes them back.",
+        applied.files.len()
+    ));
+    Ok(())
+}
+
+/// What a plan writes, in the terms of the transaction.
+fn changes(plan: &Plan) -> Vec<commit::Change> {
+    let change = |file: &crate::change::FileChange| {
+        let mut change =
+            commit::Change::edit(file.file.clone(), file.before.clone(), file.after.clone());
+        change.shares = plan
+            .steps
+            .iter()
+            .filter(|step| step.file == file.file)
+            .map(|step| Share {
+                code: step.code.clone(),
+                instance: step.instance.clone(),
+                after: Some(step.after.clone()),
+            })
+            .collect();
+        change
+    };
+    plan.files.iter().map(change).collect()
+}
+
+/// Looks at the home as it is on disk: every chosen want that was written must hold.
+fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
+    let view = View::of(&home.root);
+    for choice in choices {
+        let settings = Settings::default();
+        let scene = Scene { home, instance: choice.instance, view: &view, settings: &settings };
+        let unmet = fixes(choice.patch, &scene)
+            .flat_map(|want| judge(want, choice.values, &scene, true))
+            .find(|judged| judged.fix.is_some());
+        if let Some(judged) = unmet {
+            return Err(format!("{} does not hold: {}", choice.patch.code, judged.seen.evidence));
+        }
+    }
+    Ok(())
+}
+
+fn settings_of(choices: &[Choice]) -> BTreeMap<String, String> {
+    use crate::patch::model::Kind;
+    let mut settings = BTreeMap::new();
+    for choice in choices {
+        for (name, value) in choice.values {
+            let secret =
+                choice.patch.params.get(name).is_none_or(|param| param.kind == Kind::Secret);
+            if !secret {
+                settings.insert(format!("{}.{name}", choice.patch.code), value.clone());
+            }
+        }
+    }
+    settings
+}
+
+/// Asks patch by patch; nothing when the operator quits.
+fn pick<'a>(
+    arguments: &Arguments,
+    screen: &Screen,
+    home: &Home,
+    ready: Vec<Candidate<'a>>,
+    left: &mut Vec<Left>,
+) -> Result<Option<Vec<Candidate<'a>>>, Failure> {
+    let mut picked = Vec::new();
+    let count = ready.len();
+    let mut rest: Option<bool> = None;
+    for (index, candidate) in ready.into_iter().enumerate() {
+        let grave =
+            candidate.patch.impact.iter().any(|i| matches!(i, Impact::Data | Impact::Lockout));
+        let answer = match rest {
+            Some(false) => Answer::No,
+            // What can lock out or lose data is never swept along.
+            Some(true) if !grave => Answer::Yes,
+            _ => {
+                let plan = fold(home, &candidate.choices)?;
+                ask::present(screen, candidate.patch, index + 1, count);
+                show(&plan, screen, arguments.show_secrets);
+                ask::decide(screen, candidate.patch)?
+            }
+        };
+        match answer {
+            Answer::Yes => picked.push(candidate),
+            Answer::All => {
+                rest = Some(true);
+                picked.push(candidate);
+            }
+            Answer::No | Answer::Done => {
+                if answer == Answer::Done {
+                    rest = Some(false);
+                }
+                left.push(left_by(&candidate, "not chosen"));
+            }
+            Answer::Quit => return Ok(None),
+        }
+    }
+    Ok(Some(picked))
+}
+
+fn reserved<'a>(
+    work: &Work,
+    ready: Vec<Candidate<'a>>,
+    accepted: &[Impact],
+    left: &mut Vec<Left>,
+) -> Vec<Candidate<'a>> {
+    ready
+        .into_iter()
+        .filter(|candidate| match choose::reserve(work, candidate.patch, accepted) {
+            None => true,
+            Some(why) => {
+                left.push(left_by(candidate, &why));
+                false
+            }
+        })
+        .collect()
+}
+
+fn left_by(candidate: &Candidate, why: &str) -> Left {
+    Left {
+        code: candidate.patch.code.clone(),
+        title: candidate.patch.title.clone(),
+        instance: String::new(),
+        broken: false,
+        person: false,
+        why: why.to_owned(),
+    }
+}
+
+fn show(plan: &Plan, screen: &Screen, show_secrets: bool) {
+    let mut all = Vec::new();
+    for file in &plan.files {
+        all.extend(diff::unified(file.file.as_str(), &file.before, &file.after, 3));
+    }
+    screen.diff(&all, show_secrets);
+}
+
+fn summary(plan: &Plan, picked: &[Candidate]) -> String {
+    let stat = plan.files.iter().map(|file| diff::stat(&file.before, &file.after));
+    let (added, removed) = stat.fold((0, 0), |(a, r), stat| (a + stat.added, r + stat.removed));
+    let codes: Vec<&str> = picked.iter().map(|candidate| candidate.patch.code.as_str()).collect();
+    format!(
+        "{} guideline(s) ({}) change {} file(s): +{added} −{removed} lines.",
+        codes.len(),
+        codes.join(" "),
+        plan.files.len()
+    )
+}
+
+/// Says what was left out and why: first what is broken, last what only a person can tell.
+fn tell_left(screen: &Screen, left: &[Left]) {
+    if left.is_empty() {
+        return;
+    }
+    screen.note("Left out:");
+    let mut listed: Vec<&Left> = left.iter().filter(|left| !left.person).collect();
+    listed.sort_by_key(|left| !left.broken);
+    for left in listed {
+        let instance =
+            if left.instance.is_empty() { String::new() } else { format!(" ({})", left.instance) };
+        screen.note(&format!("  {}{instance} {}: {}.", left.code, left.title, left.why));
+    }
+    let mut persons: Vec<&str> =
+        left.iter().filter(|left| left.person).map(|left| left.code.as_str()).collect();
+    persons.dedup();
+    if !persons.is_empty() {
+        screen.note(&format!(
+            "  For a person to answer: {}. `harden check` asks the questions.",
+            persons.join(" ")
+        ));
+    }
+}
+
+fn recover_first(home: &Home, state: &std::path::Path, screen: &Screen) -> Result<(), Failure> {
+    if commit::unfinished(&Linux, &home.root, state)?.is_some() {
+        let recovered = commit::recover(&Linux, &home.root, state)?;
+        screen.note(&super::rollback::told(&recovered));
+    }
+    Ok(())
+}
+
+impl Grave {
+    fn impact(self) -> Impact {
+        match self {
+            Self::Data => Impact::Data,
+            Self::Lockout => Impact::Lockout,
+        }
+    }
+}

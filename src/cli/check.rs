@@ -1,0 +1,105 @@
+//! `harden check`: what every guideline says of the home. Writes nothing but its report.
+
+use super::Common;
+use super::failure::{Exit, Failure};
+use super::screen::Screen;
+use super::work::{self, Work};
+use crate::change::{Finding, Status};
+use crate::commit::{self, Linux};
+use crate::home::Home;
+use crate::report::{self, HomeReport, Report, Score};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the report to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// A report for the terminal.
+    pub fn text() -> Self {
+        Self { format: Format::Text, output: None }
+    }
+}
+
+/// How a report is written
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
+    let work = Work::of(common)?;
+    let homes = work::homes(common)?;
+    let mut reports = Vec::new();
+    for home in &homes {
+        let mut report = audit(&work, home);
+        if let Ok(Some(id)) = commit::unfinished(&Linux, &home.root, &work::state_dir(common, home))
+        {
+            report.notices.push(format!(
+                "Transaction {id} is unfinished; run `harden recover` before trusting this report."
+            ));
+        }
+        reports.push(report);
+    }
+    let exit = exit_of(reports.iter().flat_map(|report| &report.findings));
+    let report = Report {
+        harden: env!("CARGO_PKG_VERSION").into(),
+        catalogue: work.catalogue.version(),
+        homes: reports,
+    };
+    let text = match arguments.format {
+        Format::Text if arguments.output.is_some() => {
+            report::text::text(&report, report::style::Style::Plain, 100)
+        }
+        Format::Text => report::text::text(&report, screen.style, screen.width),
+        Format::Json => report::json::json(&report),
+    };
+    match &arguments.output {
+        Some(path) => super::screen::write_report(path, &text)?,
+        None => screen.say(&text),
+    }
+    Ok(exit)
+}
+
+/// Judges one home for a report.
+pub fn audit(work: &Work, home: &Home) -> HomeReport {
+    let findings = work.findings(home);
+    let mut notices = home.notices.clone();
+    notices.extend(work.catalogue.replaced.iter().map(|(code, path)| {
+        format!("{code} is judged by {}, not by the built-in patch.", path.display())
+    }));
+    HomeReport {
+        home: home.root.display().to_string(),
+        product: home.product.clone(),
+        version: home.version_text(),
+        kernel: home.kernel_text(),
+        model: home.model.word().into(),
+        layout: home.layout.into(),
+        instances: home.instances.iter().map(|instance| instance.name.clone()).collect(),
+        score: Score::of(&findings),
+        findings,
+        notices,
+    }
+}
+
+/// An audit that could not look at everything is an error; otherwise what deviates or is unknown is
+/// a finding. What only a person can tell is neither.
+fn exit_of<'f>(findings: impl Iterator<Item = &'f Finding>) -> Exit {
+    let mut exit = Exit::Good;
+    for finding in findings {
+        match finding.status {
+            Status::Error => return Exit::Error,
+            Status::Deviates | Status::Unknown => exit = Exit::Findings,
+            _ => {}
+        }
+    }
+    exit
+}

@@ -1,0 +1,91 @@
+//! What ends a run early, and the exit code of each.
+
+use crate::commit;
+use crate::home::HomeError;
+use crate::patch::LoadError;
+use crate::plan::Conflict;
+use std::process::ExitCode;
+
+/// How a run ended. The numbers are a contract with scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Compliant, nothing to do, or applied.
+    Good = 0,
+    /// Findings, or changes that a dry run would make.
+    Findings = 2,
+    /// An error; the home is as before.
+    Error = 1,
+    /// A conflict, a stale plan or drift; nothing was written.
+    Conflict = 3,
+    /// Wrong usage.
+    Usage = 64,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    Usage(String, String),
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error(transparent)]
+    Patches(#[from] LoadError),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    PatchFiles(Vec<LoadError>),
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    #[error(transparent)]
+    Commit(#[from] commit::Error),
+    #[error("{what}: {source}")]
+    Io {
+        what: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{0}")]
+    Other(String, String),
+}
+
+impl Failure {
+    pub fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage(what.into(), hint.into())
+    }
+
+    pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// The one table from failures to exit codes.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(..) | Self::Patches(_) => Exit::Usage,
+            Self::Conflict(_) => Exit::Conflict,
+            Self::Commit(error) => match error.class() {
+                commit::error::Class::Conflict => Exit::Conflict,
+                commit::error::Class::Failed => Exit::Error,
+            },
+            Self::Home(_) | Self::PatchFiles(_) | Self::Io { .. } | Self::Other(..) => Exit::Error,
+        }
+    }
+
+    /// What to do next, a sentence.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Usage(_, hint) | Self::Other(_, hint) => hint.clone(),
+            Self::Home(error) => error.hint().into(),
+            Self::Patches(_) | Self::PatchFiles(_) => {
+                "Correct the patch file; `harden patch check DIR` checks a whole folder.".into()
+            }
+            Self::Conflict(conflict) => conflict.hint(),
+            Self::Commit(error) => error.hint(),
+            Self::Io { .. } => "Check the path and the rights of this user.".into(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The terminal: what is printed where, in which width, coloured or not.
+
+use super::Colour;
+use super::failure::Failure;
+use crate::report::style::{self, Style};
+use crate::secret;
+use std::io::{IsTerminal as _, Write as _};
+
+/// Where a run prints to.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    pub style: Style,
+    pub width: usize,
+    quiet: bool,
+}
+
+impl Screen {
+    /// Looks at the terminal: colour unless it is piped or `NO_COLOR` is set.
+    pub fn of_terminal(colour: Colour, quiet: bool) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let wanted = match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => {
+                terminal
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        let columns = rustix::termios::tcgetwinsize(std::io::stdout())
+            .map_or(0, |size| usize::from(size.ws_col));
+        let width = if columns == 0 { 100 } else { columns };
+        Self { style: if wanted { Style::Ansi } else { Style::Plain }, width, quiet }
+    }
+
+    /// Prints a result.
+    pub fn say(&self, text: &str) {
+        // A reader that went away (`| head`) is no error of ours.
+        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Prints bytes as they are.
+    pub fn bytes(&self, bytes: &[u8]) {
+        let _ = std::io::stdout().lock().write_all(bytes);
+    }
+
+    /// Prints what goes on, on standard error, unless quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end_matches('\n'));
+        }
+    }
+
+    pub fn failure(&self, failure: &Failure) {
+        // Both sides of a conflict are lines of the configuration, which may hold secrets.
+        let (text, _) = secret::mask(format!("harden: {failure}\n{}\n", failure.hint()).as_bytes());
+        let _ = std::io::stderr().lock().write_all(&text);
+    }
+
+    /// Prints a diff: coloured in a terminal, with secrets masked unless they are to be shown.
+    ///
+    /// Tells how many were masked.
+    pub fn diff(&self, diff: &[u8], show_secrets: bool) -> usize {
+        let (shown, masked) = if show_secrets { (diff.to_vec(), 0) } else { secret::mask(diff) };
+        if masked > 0 {
+            self.say(&format!(
+                "# {masked} secret(s) are masked in this diff, so it cannot be applied; --show-secrets shows them."
+            ));
+        }
+        match self.style {
+            Style::Plain => self.bytes(&shown),
+            Style::Ansi => self.say(&style::coloured_diff(&shown, self.style, self.width)),
+        }
+        masked
+    }
+}
+
+/// Tells whether someone can answer questions.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Writes a report where the operator wants it; the only file outside a transaction.
+pub fn write_report(path: &std::path::Path, text: &str) -> Result<(), Failure> {
+    let mut text = text.trim_end_matches('\n').to_owned();
+    text.push('\n');
+    std::fs::write(path, text).map_err(Failure::io(path.display().to_string()))
+}

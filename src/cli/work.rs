@@ -1,0 +1,196 @@
+//! What the common options select: patches, parameters, homes and their state folders.
+
+use super::Common;
+use super::failure::Failure;
+use crate::change::{Code, Finding};
+use crate::commit;
+use crate::home::{Home, View, discover};
+use crate::patch::file::Scalar;
+use crate::patch::{Catalogue, Patch};
+use crate::plan::judge::Values;
+use crate::plan::scene::Settings;
+use crate::plan::{Scene, evaluate};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The patches of this run and what they are told.
+#[derive(Debug)]
+pub struct Work {
+    pub catalogue: Catalogue,
+    /// Settled parameters of every patch.
+    pub values: BTreeMap<Code, Values>,
+    /// The patches chosen by `--only` and `--skip`.
+    pub selected: Vec<Code>,
+    /// The codes that `--only` names.
+    pub named: Vec<Code>,
+}
+
+impl Work {
+    pub fn of(common: &Common) -> Result<Self, Failure> {
+        let catalogue = Catalogue::load(&common.patches)?;
+        let mut told: BTreeMap<Code, BTreeMap<String, String>> = BTreeMap::new();
+        if let Some(path) = &common.settings {
+            for (code, name, value) in settings(path, &catalogue)? {
+                told.entry(code).or_default().insert(name, value);
+            }
+        }
+        for text in &common.set {
+            let (code, name, value) = assignment(text, &catalogue)?;
+            told.entry(code).or_default().insert(name, value);
+        }
+        let mut values = BTreeMap::new();
+        let nothing = BTreeMap::new();
+        for patch in catalogue.patches() {
+            let settled = patch.settle(told.get(&patch.code).unwrap_or(&nothing));
+            let settled = settled.map_err(|why| {
+                Failure::usage(
+                    why,
+                    format!("`harden explain {}` lists its parameters.", patch.code),
+                )
+            })?;
+            values.insert(patch.code.clone(), settled);
+        }
+        let named = codes(&common.only, &catalogue)?;
+        let skipped = codes(&common.skip, &catalogue)?;
+        let selected = catalogue
+            .patches()
+            .map(|patch| patch.code.clone())
+            .filter(|code| (named.is_empty() || named.contains(code)) && !skipped.contains(code))
+            .collect();
+        Ok(Self { catalogue, values, selected, named })
+    }
+
+    /// The selected patches, in the order of the guide.
+    pub fn patches(&self) -> impl Iterator<Item = &Patch> {
+        self.catalogue.patches().filter(|patch| self.selected.contains(&patch.code))
+    }
+
+    pub fn values(&self, patch: &Patch) -> &Values {
+        static NONE: Values = BTreeMap::new();
+        self.values.get(&patch.code).unwrap_or(&NONE)
+    }
+
+    /// What every selected patch says of every instance of a home.
+    pub fn findings(&self, home: &Home) -> Vec<Finding> {
+        let view = View::of(&home.root);
+        let mut findings = Vec::new();
+        for instance in &home.instances {
+            let settings = Settings::default();
+            let scene = Scene { home, instance, view: &view, settings: &settings };
+            findings
+                .extend(self.patches().map(|patch| evaluate(patch, self.values(patch), &scene)));
+        }
+        findings
+    }
+}
+
+/// Finds the homes of a run, each once.
+pub fn homes(common: &Common) -> Result<Vec<Home>, Failure> {
+    let here = [PathBuf::from(".")];
+    let paths = if common.home.is_empty() { &here[..] } else { &common.home[..] };
+    let mut homes: Vec<Home> = Vec::new();
+    for path in paths {
+        let home = discover::discover(path)?;
+        if !homes.iter().any(|known| known.root == home.root) {
+            homes.push(home);
+        }
+    }
+    Ok(homes)
+}
+
+/// Where the transactions of a home are kept. A folder named with `--state-dir` can serve many
+/// homes, so each has a folder of its own in it.
+pub fn state_dir(common: &Common, home: &Home) -> PathBuf {
+    match &common.state_dir {
+        None => home.root.join(commit::NAME),
+        Some(dir) => {
+            let name = home.root.file_name().map(|name| name.to_string_lossy().into_owned());
+            let digest =
+                crate::digest::Digest::of(home.root.as_os_str().as_encoded_bytes()).to_string();
+            dir.join(format!("{}-{}", name.unwrap_or_else(|| "home".into()), &digest[..8]))
+        }
+    }
+}
+
+/// Who runs this, as far as the system tells.
+pub fn who() -> commit::Who {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let uid = rustix::process::getuid().as_raw();
+    let user = if uid == 0 {
+        Some("root".into())
+    } else {
+        variable("USER").or_else(|| variable("LOGNAME"))
+    };
+    commit::Who {
+        user: user.unwrap_or_else(|| format!("uid {uid}")),
+        uid,
+        sudo_user: variable("SUDO_USER"),
+    }
+}
+
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+pub fn codes(texts: &[String], catalogue: &Catalogue) -> Result<Vec<Code>, Failure> {
+    texts.iter().map(|text| find(text.trim(), catalogue).map(|patch| patch.code.clone())).collect()
+}
+
+pub fn find<'c>(text: &str, catalogue: &'c Catalogue) -> Result<&'c Patch, Failure> {
+    catalogue.find(text).ok_or_else(|| {
+        Failure::usage(
+            format!("there is no guideline \"{text}\""),
+            "Codes are P01 to P22, O01 to O09 and N01 to N06; `harden explain` lists them.",
+        )
+    })
+}
+
+fn assignment(text: &str, catalogue: &Catalogue) -> Result<(Code, String, String), Failure> {
+    let parts = text.split_once('=').and_then(|(key, value)| {
+        let (code, name) = key.split_once('.')?;
+        Some((code.trim(), name.trim(), value))
+    });
+    let (code, name, value) = parts.ok_or_else(|| {
+        Failure::usage(
+            format!("--set {text} is not of the form CODE.NAME=VALUE"),
+            "For example: --set P04.offset=10.",
+        )
+    })?;
+    let patch = find(code, catalogue)?;
+    if patch.params.get(name).is_some_and(|param| param.kind == crate::patch::model::Kind::Secret) {
+        return Err(Failure::usage(
+            format!(
+                "{code}.{name} is a secret and is not taken from the command line, where others could see it"
+            ),
+            "Answer it at the prompt or name a file that holds it.",
+        ));
+    }
+    Ok((patch.code.clone(), name.to_owned(), value.to_owned()))
+}
+
+/// Reads a settings file: one table per guideline.
+fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, String)>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(Failure::io(path.display().to_string()))?;
+    let hint =
+        "A settings file has a table for each guideline: [P08], then protocols = [\"TLSv1.2\"].";
+    let tables: BTreeMap<String, BTreeMap<String, Scalar>> = toml_edit::de::from_str(&text)
+        .map_err(|error| {
+            let at = error.span().map(|span| crate::text::position(text.as_bytes(), span.start));
+            let at = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+            Failure::usage(format!("{}{at}: {}", path.display(), error.message()), hint)
+        })?;
+    let mut all = Vec::new();
+    for (code, table) in tables {
+        let patch = find(&code, catalogue)?;
+        for (name, value) in table {
+            let value = match value {
+                Scalar::Boolean(value) => value.to_string(),
+                Scalar::Integer(value) => value.to_string(),
+                Scalar::String(value) => value,
+                Scalar::List(values) => values.join(","),
+            };
+            all.push((patch.code.clone(), name, value));
+        }
+    }
+    Ok(all)
+}
