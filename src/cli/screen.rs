@@ -15,6 +15,7 @@ pub struct Screen {
 }
 
 impl Screen {
+    #[expect(clippy::disallowed_methods, reason = "NO_COLOR and TERM are how a terminal is told")]
     /// Looks at the terminal: colour unless it is piped or `NO_COLOR` is set.
     pub fn of_terminal(colour: Colour, quiet: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
@@ -81,6 +82,7 @@ pub fn can_ask() -> bool {
 }
 
 /// Writes a report where the operator wants it; the only file outside a transaction.
+#[expect(clippy::disallowed_methods, reason = "a report is no file of a home")]
 pub fn write_report(path: &std::path::Path, text: &str) -> Result<(), Failure> {
     let mut text = text.trim_end_matches('\n').to_owned();
     text.push('\n');

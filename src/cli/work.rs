@@ -113,6 +113,7 @@ pub fn state_dir(common: &Common, home: &Home) -> PathBuf {
 }
 
 /// Who runs this, as far as the system tells.
+#[expect(clippy::disallowed_methods, reason = "who called sudo stands in the environment only")]
 pub fn who() -> commit::Who {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let uid = rustix::process::getuid().as_raw();

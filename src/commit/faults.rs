@@ -1,5 +1,7 @@
 //! Every operation of a transaction fails once, and the process dies at every one.
 
+#![allow(clippy::disallowed_methods, reason = "a test writes its own home")]
+
 use super::trial::*;
 use super::*;
 

@@ -1,5 +1,7 @@
 //! What operators live through with transactions, on a real disk.
 
+#![allow(clippy::disallowed_methods, reason = "a test writes its own home")]
+
 use super::disk::Linux;
 use super::trial::*;
 use super::*;

@@ -1,5 +1,7 @@
 //! A sample home, and a disk that fails or dies at a chosen operation.
 
+#![allow(clippy::disallowed_methods, reason = "a test writes its own home")]
+
 use super::disk::{Caller, Disk, Handle, How, Linux, Lock, Space, Stat};
 use super::manifest::{Mtime, Xattrs};
 use super::{Applied, Change, Error, Meta, NAME, Share, Who, apply};

@@ -112,6 +112,7 @@ fn name(side: char, path: &str) -> String {
 mod applier;
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests write their own files")]
 mod tests {
     use super::*;
     use std::path::Path;

@@ -15,9 +15,14 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub struct View {
     root: PathBuf,
-    read: RefCell<HashMap<RelPath, Result<Rc<[u8]>, Trouble>>>,
-    overlay: BTreeMap<RelPath, Rc<[u8]>>,
+    read: RefCell<HashMap<RelPath, Read>>,
+    overlay: BTreeMap<RelPath, Content>,
 }
+
+/// The bytes of a file, shared by all who look at it.
+pub type Content = Rc<[u8]>;
+
+type Read = Result<Content, Trouble>;
 
 /// Why a file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +72,7 @@ impl View {
     ///
     /// # Errors
     /// [`Trouble`] with the reason.
-    pub fn content(&self, file: &RelPath) -> Result<Rc<[u8]>, Trouble> {
+    pub fn content(&self, file: &RelPath) -> Result<Content, Trouble> {
         match self.overlay.get(file) {
             Some(content) => Ok(Rc::clone(content)),
             None => self.original(file),
@@ -78,7 +83,7 @@ impl View {
     ///
     /// # Errors
     /// [`Trouble`] with the reason.
-    pub fn original(&self, file: &RelPath) -> Result<Rc<[u8]>, Trouble> {
+    pub fn original(&self, file: &RelPath) -> Result<Content, Trouble> {
         if let Some(known) = self.read.borrow().get(file) {
             return known.clone();
         }
@@ -108,8 +113,8 @@ impl View {
     }
 
     /// Lists the files whose content differs from the disk's, with both contents.
-    pub fn changed(&self) -> Vec<(RelPath, Rc<[u8]>, Rc<[u8]>)> {
-        let differs = |(file, after): (&RelPath, &Rc<[u8]>)| {
+    pub fn changed(&self) -> Vec<(RelPath, Content, Content)> {
+        let differs = |(file, after): (&RelPath, &Content)| {
             let before = self.original(file).ok()?;
             (before != *after).then(|| (file.clone(), before, Rc::clone(after)))
         };
@@ -146,6 +151,7 @@ fn trouble(error: &std::io::Error) -> Trouble {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests write their own files")]
 mod tests {
     use super::*;
 

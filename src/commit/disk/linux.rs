@@ -2,6 +2,8 @@
 //!
 //! It holds no state and keeps no path; the only place of the project that writes.
 
+#![expect(clippy::disallowed_methods, reason = "this is the only writer")]
+
 use super::super::manifest::{Mtime, Xattrs};
 use super::{Caller, Disk, Handle, How, Kind, LARGEST, Lock, Space, Stat};
 use rustix::fs::{AtFlags, CWD, IFlags, Mode, RenameFlags, StatVfsMountFlags, XattrFlags};
