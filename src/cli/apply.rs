@@ -10,7 +10,7 @@ use crate::change::Plan;
 use crate::commit::{self, Linux, Meta, Share};
 use crate::diff;
 use crate::home::{Home, View};
-use crate::patch::model::Impact;
+use crate::patch::model::{Impact, Safety};
 use crate::plan::evaluate::fixes;
 use crate::plan::fold::Choice;
 use crate::plan::judge::judge;
@@ -220,12 +220,12 @@ fn pick<'a>(
     let count = ready.len();
     let mut rest: Option<bool> = None;
     for (index, candidate) in ready.into_iter().enumerate() {
-        let grave =
-            candidate.patch.impact.iter().any(|i| matches!(i, Impact::Data | Impact::Lockout));
+        // What can lock out or lose data, and what is only applied when named, is never swept along.
+        let alone = candidate.patch.safety == Safety::OptIn
+            || candidate.patch.impact.iter().any(|i| matches!(i, Impact::Data | Impact::Lockout));
         let answer = match rest {
             Some(false) => Answer::No,
-            // What can lock out or lose data is never swept along.
-            Some(true) if !grave => Answer::Yes,
+            Some(true) if !alone => Answer::Yes,
             _ => {
                 let plan = fold(home, &candidate.choices)?;
                 ask::present(screen, candidate.patch, index + 1, count);
