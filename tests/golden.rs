@@ -11,7 +11,6 @@ mod support;
 
 use harden::change::{Finding, Status};
 use harden::home::{Home, View, discover};
-use harden::plan::scene::Settings;
 use harden::plan::{Scene, evaluate};
 use harden::{diff, secret};
 use std::collections::BTreeSet;
@@ -117,8 +116,7 @@ fn listing(bench: &Bench, home: &Home) -> String {
     for instance in &home.instances {
         text.push_str(&format!("\n[{}]\n", instance.name));
         for patch in bench.catalogue.patches() {
-            let settings = Settings::default();
-            let scene = Scene { home, instance, view: &view, settings: &settings };
+            let scene = Scene { home, instance, view: &view };
             text.push_str(&lines(&evaluate(patch, bench.values(patch), &scene), home));
         }
     }

@@ -17,7 +17,6 @@ mod support;
 use harden::change::{Plan, Status};
 use harden::commit::{self, Linux, Meta};
 use harden::home::{Home, View, discover};
-use harden::plan::scene::Settings;
 use harden::plan::{Scene, evaluate, fold};
 use harden::{diff, text};
 use std::fs;
@@ -183,8 +182,7 @@ fn compliant_after(bench: &Bench, name: &str, home: &Home, plan: &Plan) {
     let codes: Vec<_> =
         plan.steps.iter().map(|step| (step.code.clone(), step.instance.clone())).collect();
     for instance in &home.instances {
-        let settings = Settings::default();
-        let scene = Scene { home, instance, view: &view, settings: &settings };
+        let scene = Scene { home, instance, view: &view };
         for patch in bench.catalogue.patches() {
             if codes.contains(&(patch.code.clone(), instance.name.clone())) {
                 let finding = evaluate(patch, bench.values(patch), &scene);

@@ -14,7 +14,6 @@ use crate::patch::model::{Impact, Safety};
 use crate::plan::evaluate::fixes;
 use crate::plan::fold::Choice;
 use crate::plan::judge::judge;
-use crate::plan::scene::Settings;
 use crate::plan::{Scene, fold};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -181,8 +180,7 @@ fn changes(plan: &Plan) -> Vec<commit::Change> {
 fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
     let view = View::of(&home.root);
     for choice in choices {
-        let settings = Settings::default();
-        let scene = Scene { home, instance: choice.instance, view: &view, settings: &settings };
+        let scene = Scene { home, instance: choice.instance, view: &view };
         let unmet = fixes(choice.patch, &scene)
             .flat_map(|want| judge(want, choice.values, &scene, true))
             .find(|judged| judged.fix.is_some());

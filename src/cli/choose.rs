@@ -7,7 +7,6 @@ use crate::patch::Patch;
 use crate::patch::model::{Impact, Safety};
 use crate::plan::evaluate::fixes;
 use crate::plan::judge::judge;
-use crate::plan::scene::Settings;
 use crate::plan::{Scene, evaluate, fold::Choice};
 
 /// What stands between a patch and a home.
@@ -46,8 +45,7 @@ pub fn candidates<'a>(work: &'a Work, home: &'a Home) -> Candidates<'a> {
     for patch in work.patches() {
         let mut choices = Vec::new();
         for instance in &home.instances {
-            let settings = Settings::default();
-            let scene = Scene { home, instance, view: &view, settings: &settings };
+            let scene = Scene { home, instance, view: &view };
             let finding = evaluate(patch, work.values(patch), &scene);
             match left_out(work, patch, &finding, &scene) {
                 Verdict::Ready => {

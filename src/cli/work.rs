@@ -8,7 +8,6 @@ use crate::home::{Home, View, discover};
 use crate::patch::file::Scalar;
 use crate::patch::{Catalogue, Patch};
 use crate::plan::judge::Values;
-use crate::plan::scene::Settings;
 use crate::plan::{Scene, evaluate};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,8 +74,7 @@ impl Work {
         let view = View::of(&home.root);
         let mut findings = Vec::new();
         for instance in &home.instances {
-            let settings = Settings::default();
-            let scene = Scene { home, instance, view: &view, settings: &settings };
+            let scene = Scene { home, instance, view: &view };
             findings
                 .extend(self.patches().map(|patch| evaluate(patch, self.values(patch), &scene)));
         }

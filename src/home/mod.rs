@@ -3,7 +3,8 @@
 pub mod certificate;
 pub mod discover;
 pub mod effective;
-pub mod installed;
+mod installed;
+mod shelf;
 pub mod view;
 
 pub use discover::{Home, HomeError, Instance, Launcher};

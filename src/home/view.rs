@@ -3,7 +3,14 @@
 //! A file is read once. What cannot be read is told with its reason and stays an error for the
 //! patches that need it; the others go on.
 
+use super::certificate::{self, Served};
+use super::discover::Instance;
+use super::effective::Mapping;
+use super::installed;
+use super::shelf::Shelf;
 use crate::change::RelPath;
+use crate::format::script::{Kind, Launcher};
+use crate::format::{Fault, properties, toml, xml};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -11,12 +18,39 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Files of one home, read on demand, with contents that would be written laid over them.
-#[derive(Debug)]
+/// Files of one home, read and understood once, with contents that would be written laid over them.
+#[derive(Debug, Default)]
 pub struct View {
     root: PathBuf,
     read: RefCell<HashMap<RelPath, Read>>,
     overlay: BTreeMap<RelPath, Content>,
+    xml: Shelf<RelPath, xml::Document, Fault>,
+    toml: Shelf<RelPath, toml::Document, Fault>,
+    properties: Shelf<RelPath, properties::Document, Fault>,
+    launchers: Shelf<RelPath, Launcher, Fault>,
+    /// By the folder of the instance; no patch changes what they are made of.
+    mappings: Shelf<String, Mapping, String>,
+    certificates: Shelf<(RelPath, Option<String>), Served, String>,
+}
+
+/// Why a file says nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silence {
+    Trouble(Trouble),
+    Fault(Fault),
+    /// A sentence about something else that stands in the way.
+    Other(String),
+}
+
+impl Silence {
+    /// A clause, then what to do next.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Trouble(trouble) => format!("{trouble}. {}", trouble.hint()),
+            Self::Fault(fault) => format!("{}. {}", fault.reason, fault.hint),
+            Self::Other(text) => text.clone(),
+        }
+    }
 }
 
 /// The bytes of a file, shared by all who look at it.
@@ -61,7 +95,7 @@ const LIMIT: u64 = 8 << 20;
 
 impl View {
     pub fn of(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), read: RefCell::default(), overlay: BTreeMap::new() }
+        Self { root: root.to_path_buf(), ..Self::default() }
     }
 
     pub fn root(&self) -> &Path {
@@ -107,8 +141,54 @@ impl View {
         self.overlay.contains_key(file) || self.root.join(file.as_str()).exists()
     }
 
+    /// Gives a file as XML.
+    pub fn xml(&self, file: &RelPath) -> Result<Rc<xml::Document>, Silence> {
+        let content = self.content(file).map_err(Silence::Trouble)?;
+        self.xml.have(file, || xml::Document::parse(&content)).map_err(Silence::Fault)
+    }
+
+    /// Gives a file as TOML.
+    pub fn toml(&self, file: &RelPath) -> Result<Rc<toml::Document>, Silence> {
+        let content = self.content(file).map_err(Silence::Trouble)?;
+        self.toml.have(file, || toml::Document::parse(&content)).map_err(Silence::Fault)
+    }
+
+    /// Gives a file as properties.
+    pub fn properties(&self, file: &RelPath) -> Result<Rc<properties::Document>, Silence> {
+        let content = self.content(file).map_err(Silence::Trouble)?;
+        let parse = || properties::Document::parse(&content);
+        self.properties.have(file, parse).map_err(Silence::Fault)
+    }
+
+    /// Gives a file as a launcher.
+    pub fn launcher(&self, file: &RelPath, kind: Kind) -> Result<Rc<Launcher>, Silence> {
+        let content = self.content(file).map_err(Silence::Trouble)?;
+        self.launchers.have(file, || Launcher::parse(kind, &content)).map_err(Silence::Fault)
+    }
+
+    /// Tells how settings of an instance's deployment.toml are mapped, defaulted and read.
+    pub fn mapping(&self, instance: &Instance) -> Result<Rc<Mapping>, Silence> {
+        let read = || installed::mapping(self, instance);
+        self.mappings.have(&instance.base, read).map_err(Silence::Other)
+    }
+
+    /// Tells the certificate of a key store's private key.
+    ///
+    /// # Errors
+    /// A clause saying why it cannot be told.
+    pub fn served(&self, store: &RelPath, alias: Option<&str>) -> Result<Rc<Served>, String> {
+        self.certificates.have(&(store.clone(), alias.map(str::to_owned)), || {
+            let content = self.load(store).map_err(|trouble| trouble.to_string())?;
+            certificate::served(&content, alias)
+        })
+    }
+
     /// Lays a content over a file.
     pub fn put(&mut self, file: &RelPath, content: Vec<u8>) {
+        self.xml.forget(file);
+        self.toml.forget(file);
+        self.properties.forget(file);
+        self.launchers.forget(file);
         self.overlay.insert(file.clone(), content.into());
     }
 

@@ -2,12 +2,12 @@
 
 use super::scene::{Scene, Silence};
 use crate::change::{Model, RelPath};
-use crate::format::{properties, toml, xml};
-use crate::home::certificate::{self, Served};
+use crate::home::certificate::Served;
 use crate::patch::model::{Certificate, Condition, Fact, Spot};
 use crate::patch::template::Template;
 use crate::version::Range;
 use std::fs::File;
+use std::rc::Rc;
 
 /// What is known of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,19 +139,17 @@ fn stands(spot: &Spot, scene: &Scene) -> Result<(bool, String), (String, Silence
         return Ok((false, file.to_string()));
     }
     let named = |silence| (file.to_string(), silence);
-    let content = scene.content(&file).map_err(named)?;
-    let fault = |fault| (file.to_string(), Silence::Fault(fault));
     Ok(match spot {
         Spot::Xml { at, .. } => {
-            let document = xml::Document::parse(&content).map_err(fault)?;
+            let document = scene.view.xml(&file).map_err(named)?;
             (!document.select(at).is_empty(), format!("{at} in {file}"))
         }
         Spot::Toml { key, .. } => {
-            let document = toml::Document::parse(&content).map_err(fault)?;
+            let document = scene.view.toml(&file).map_err(named)?;
             (document.value(key).is_some(), format!("{key} in {file}"))
         }
         Spot::Properties { key, .. } => {
-            let document = properties::Document::parse(&content).map_err(fault)?;
+            let document = scene.view.properties(&file).map_err(named)?;
             let stands = match key.split_once('=') {
                 Some((key, wanted)) => {
                     document.value(key).is_some_and(|value| value.text == wanted)
@@ -240,7 +238,7 @@ fn hosts(scene: &Scene) -> Vec<String> {
     hosts
 }
 
-fn served(scene: &Scene) -> Result<Served, String> {
+fn served(scene: &Scene) -> Result<Rc<Served>, String> {
     let (file, alias) = match scene.home.model {
         Model::Xml => (
             ["keystoreFile", "certificateKeystoreFile"]
@@ -266,8 +264,7 @@ fn served(scene: &Scene) -> Result<Served, String> {
     let file = file.ok_or("the configuration names no key store")?;
     let path =
         key_store_path(&file, scene).ok_or_else(|| format!("{file} is not a path in this home"))?;
-    let store = scene.view.binary(&path).map_err(|trouble| format!("{path}: {trouble}"))?;
-    certificate::served(&store, alias.as_deref()).map_err(|why| format!("{path}: {why}"))
+    scene.view.served(&path, alias.as_deref()).map_err(|why| format!("{path}: {why}"))
 }
 
 fn key_store_path(file: &str, scene: &Scene) -> Option<RelPath> {

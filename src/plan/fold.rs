@@ -7,7 +7,7 @@
 use super::evaluate::{evaluate, fixes};
 use super::judge::{Claim, Values, judge};
 use super::proof;
-use super::scene::{Scene, Settings};
+use super::scene::Scene;
 use crate::change::{Code, FileChange, Plan, RelPath, Status, Step};
 use crate::format::Fault;
 use crate::home::{Home, Instance, View};
@@ -106,14 +106,12 @@ fn apply(
     let code = &choice.patch.code;
     // The gates are asked once, before the patch's own changes: a variant that adds what it found
     // lacking must still finish.
-    let settings = Settings::default();
     let wanted: Vec<_> = {
-        let scene = Scene { home, instance: choice.instance, view, settings: &settings };
+        let scene = Scene { home, instance: choice.instance, view };
         fixes(choice.patch, &scene).collect()
     };
     for want in wanted {
-        let settings = Settings::default();
-        let scene = Scene { home, instance: choice.instance, view, settings: &settings };
+        let scene = Scene { home, instance: choice.instance, view };
         let judged = judge(want, choice.values, &scene, true);
         let mut files: Vec<(RelPath, Vec<text::Edit>)> = Vec::new();
         let mut promised = Vec::new();
@@ -166,8 +164,7 @@ fn apply(
 
 /// Judges a chosen patch on the outcome.
 fn confirm(home: &Home, choice: &Choice, view: &View, steps: &[Step]) -> Result<(), Conflict> {
-    let settings = Settings::default();
-    let scene = Scene { home, instance: choice.instance, view, settings: &settings };
+    let scene = Scene { home, instance: choice.instance, view };
     let finding = evaluate(choice.patch, choice.values, &scene);
     let Some(broken) = finding.seen.iter().find(|seen| seen.status == Status::Deviates) else {
         return Ok(());

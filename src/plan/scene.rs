@@ -1,12 +1,10 @@
 //! One instance with everything that judging it needs: its home, its files, its effective settings.
 
 use crate::change::{Model, RelPath};
-use crate::format::{Fault, toml, xml};
 use crate::home::effective::Mapping;
-use crate::home::view::Trouble;
+pub use crate::home::view::Silence;
 use crate::home::{Home, Instance, View};
 use crate::patch::template::Template;
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 /// An instance under judgement.
@@ -15,39 +13,6 @@ pub struct Scene<'a> {
     pub home: &'a Home,
     pub instance: &'a Instance,
     pub view: &'a View,
-    pub settings: &'a Settings,
-}
-
-/// How deployment.toml becomes what the server reads; built when first asked for.
-#[derive(Default)]
-pub struct Settings {
-    mapping: OnceCell<Result<Mapping, String>>,
-}
-
-impl std::fmt::Debug for Settings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("built", &self.mapping.get().is_some()).finish()
-    }
-}
-
-/// Why a file says nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Silence {
-    Trouble(Trouble),
-    Fault(Fault),
-    /// A sentence about something else that stands in the way.
-    Other(String),
-}
-
-impl Silence {
-    /// A clause, then what to do next.
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::Trouble(trouble) => format!("{trouble}. {}", trouble.hint()),
-            Self::Fault(fault) => format!("{}. {}", fault.reason, fault.hint),
-            Self::Other(text) => text.clone(),
-        }
-    }
 }
 
 impl<'a> Scene<'a> {
@@ -84,34 +49,27 @@ impl<'a> Scene<'a> {
     }
 
     /// How settings of deployment.toml are mapped, defaulted and read in this installation.
-    pub fn mapping(&self) -> Result<&'a Mapping, Silence> {
-        self.settings
-            .mapping
-            .get_or_init(|| crate::home::installed::mapping(self.view, self.instance))
-            .as_ref()
-            .map_err(|why| Silence::Other(why.clone()))
+    pub fn mapping(&self) -> Result<Rc<Mapping>, Silence> {
+        self.view.mapping(self.instance)
     }
 
     /// The text of the first element at a path, when the file can be read and has it.
     pub fn xml_text(&self, file: &str, path: &str) -> Option<String> {
-        let content = self.content(&self.file(&Template::parse(file)).ok()?).ok()?;
-        let document = xml::Document::parse(&content).ok()?;
+        let document = self.view.xml(&self.file(&Template::parse(file)).ok()?).ok()?;
         let element = document.select(&path.parse().ok()?).into_iter().next()?;
         document.text(element).map(|value| value.text)
     }
 
     /// An attribute of the first element at a path.
     pub fn xml_attribute(&self, file: &str, path: &str, name: &str) -> Option<String> {
-        let content = self.content(&self.file(&Template::parse(file)).ok()?).ok()?;
-        let document = xml::Document::parse(&content).ok()?;
+        let document = self.view.xml(&self.file(&Template::parse(file)).ok()?).ok()?;
         let element = document.select(&path.parse().ok()?).into_iter().next()?;
         document.attribute(element, name).map(|value| value.text)
     }
 
     /// What the server uses for a key of deployment.toml: what is written, else its default.
     pub fn setting(&self, key: &str) -> Option<String> {
-        let content = self.content(&self.toml_file().ok()?).ok()?;
-        let document = toml::Document::parse(&content).ok()?;
+        let document = self.view.toml(&self.toml_file().ok()?).ok()?;
         let mapping = self.mapping().ok()?;
         let target = mapping.target(key);
         let written = mapping

@@ -16,7 +16,6 @@ use harden::home::{Home, View, discover};
 use harden::patch::{Catalogue, Patch};
 use harden::plan::fold::Choice;
 use harden::plan::judge::Values;
-use harden::plan::scene::Settings;
 use harden::plan::{Conflict, Scene, evaluate, fold};
 use std::collections::BTreeMap;
 use std::fs;
@@ -167,8 +166,7 @@ impl Bench {
                 continue;
             }
             for instance in &home.instances {
-                let settings = Settings::default();
-                let scene = Scene { home, instance, view: &view, settings: &settings };
+                let scene = Scene { home, instance, view: &view };
                 if evaluate(patch, self.values(patch), &scene).status == Status::Deviates {
                     choices.push(Choice { patch, values: self.values(patch), instance });
                 }

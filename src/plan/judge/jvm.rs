@@ -3,9 +3,7 @@
 
 use super::{Claim, Court, Exhibit, Judged};
 use crate::change::Status;
-use crate::format::script::Launcher;
 use crate::home;
-use crate::plan::scene::Silence;
 
 pub fn judge(court: &Court, flag: &str) -> Vec<Judged> {
     let launchers = &court.scene.instance.launchers;
@@ -22,9 +20,9 @@ fn judge_launcher(court: &Court, flag: &str, launcher: &home::Launcher) -> Judge
         Ok(content) => content,
         Err(silence) => return court.silent(flag, Some(file), &silence),
     };
-    let script = match Launcher::parse(launcher.kind, &content) {
+    let script = match court.scene.view.launcher(file, launcher.kind) {
         Ok(script) => script,
-        Err(fault) => return court.silent(flag, Some(file), &Silence::Fault(fault)),
+        Err(silence) => return court.silent(flag, Some(file), &silence),
     };
     let last = script.effective(flag);
     let exhibit = Exhibit {

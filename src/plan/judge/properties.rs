@@ -2,9 +2,7 @@
 
 use super::{Claim, Court, Exhibit, Judged};
 use crate::change::{Place, Status};
-use crate::format::properties::Document;
 use crate::patch::template::Template;
-use crate::plan::scene::Silence;
 
 pub fn judge(court: &Court, file: &Template, key: &str) -> Vec<Judged> {
     let file = match court.scene.file(file) {
@@ -21,9 +19,9 @@ pub fn judge(court: &Court, file: &Template, key: &str) -> Vec<Judged> {
         Ok(content) => content,
         Err(silence) => return vec![court.silent(key, Some(&file), &silence)],
     };
-    let document = match Document::parse(&content) {
+    let document = match court.scene.view.properties(&file) {
         Ok(document) => document,
-        Err(fault) => return vec![court.silent(key, Some(&file), &Silence::Fault(fault))],
+        Err(silence) => return vec![court.silent(key, Some(&file), &silence)],
     };
     let keys: Vec<String> = if key.contains('*') {
         document.keys_matching(key).into_iter().map(str::to_owned).collect()

@@ -6,7 +6,6 @@ use crate::change::{Place, RelPath, Status};
 use crate::format::toml::{Document, Literal as Form, Path};
 use crate::home::effective::Mapping;
 use crate::patch::model::Literal;
-use crate::plan::scene::Silence;
 
 pub fn judge(court: &Court, key: &Path, literal: Literal) -> Vec<Judged> {
     let what = key.to_string();
@@ -19,15 +18,16 @@ pub fn judge(court: &Court, key: &Path, literal: Literal) -> Vec<Judged> {
         Ok(content) => content,
         Err(silence) => return silent(silence),
     };
-    let document = match Document::parse(&content) {
+    let document = match court.scene.view.toml(&file) {
         Ok(document) => document,
-        Err(fault) => return silent(Silence::Fault(fault)),
+        Err(silence) => return silent(silence),
     };
     let mapping = match court.scene.mapping() {
         Ok(mapping) => mapping,
         Err(other) => return silent(other),
     };
-    Setting { key, literal, file: &file, text: &content, document: &document, mapping }.judge(court)
+    Setting { key, literal, file: &file, text: &content, document: &document, mapping: &mapping }
+        .judge(court)
 }
 
 struct Setting<'a> {

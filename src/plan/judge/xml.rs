@@ -5,7 +5,6 @@ use crate::change::{Place, RelPath, Status};
 use crate::format::xml::second::{Intended, Operation};
 use crate::format::xml::{Document, Element, Leaf, Path};
 use crate::patch::template::Template;
-use crate::plan::scene::Silence;
 
 pub fn judge(
     court: &Court,
@@ -31,9 +30,9 @@ pub fn judge(
         Ok(content) => content,
         Err(silence) => return vec![court.silent(&what, Some(&file), &silence)],
     };
-    match Document::parse(&content) {
+    match court.scene.view.xml(&file) {
         Ok(document) => place.judge(court, &file, &content, &document),
-        Err(fault) => vec![court.silent(&what, Some(&file), &Silence::Fault(fault))],
+        Err(silence) => vec![court.silent(&what, Some(&file), &silence)],
     }
 }
 
