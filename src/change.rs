@@ -34,7 +34,7 @@ impl fmt::Display for Code {
 }
 
 /// A path below the home, with `/` between its parts, never absolute and never with `..`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RelPath(String);
 
 impl RelPath {

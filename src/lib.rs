@@ -11,7 +11,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 0 | [`text`], [`diff`], [`digest`], [`version`], [`secret`] |
-//! | 1 | [`change`], [`format`] |
+//! | 1 | [`change`], [`mod@format`] |
 //! | 2 | [`patch`], [`home`] |
 //! | 4 | [`plan`] |
 //! | 5 | [`commit`], [`report`] |

@@ -46,6 +46,10 @@ pub enum Grave {
 
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     let work = Work::of(common)?;
+    let screen = &screen.hiding(work.secrets());
+    for notice in work.notices() {
+        screen.note(&notice);
+    }
     let homes = work::homes(common)?;
     let several = homes.len() > 1;
     let mut worst = Exit::Good;

@@ -4,8 +4,8 @@
 use super::failure::Failure;
 use super::screen::Screen;
 use crate::patch::Patch;
-use dialoguer::Input;
-use std::io::ErrorKind;
+use dialoguer::theme::{SimpleTheme, Theme as _};
+use std::io::Write as _;
 
 /// What to do with a patch; the letters are those of `git add -p`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +73,22 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
 }
 
 /// Reads one line; nothing at the end of the input.
+///
+/// The terminal stays as it is, so that Ctrl-D ends the input and Ctrl-C the program, with nothing
+/// left behind on the screen.
 fn line(prompt: &str) -> Result<Option<String>, Failure> {
-    match Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text() {
-        Ok(text) => Ok(Some(text)),
-        Err(dialoguer::Error::IO(error)) => match error.kind() {
-            ErrorKind::UnexpectedEof | ErrorKind::Interrupted | ErrorKind::NotConnected => Ok(None),
-            _ => Err(Failure::io("the terminal cannot be read")(error)),
-        },
-    }
+    let unreadable = || Failure::io("the terminal cannot be read");
+    let mut shown = String::new();
+    // Writing into a string cannot fail.
+    let _ = SimpleTheme.format_input_prompt(&mut shown, prompt, None);
+    eprint_flushed(&shown).map_err(unreadable())?;
+    let mut text = String::new();
+    let count = std::io::stdin().read_line(&mut text).map_err(unreadable())?;
+    Ok((count > 0).then(|| text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+fn eprint_flushed(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stderr().lock();
+    write!(out, "{text} ")?;
+    out.flush()
 }

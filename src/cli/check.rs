@@ -73,9 +73,7 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
 pub fn audit(work: &Work, home: &Home) -> HomeReport {
     let findings = work.findings(home);
     let mut notices = home.notices.clone();
-    notices.extend(work.catalogue.replaced.iter().map(|(code, path)| {
-        format!("{code} is judged by {}, not by the built-in patch.", path.display())
-    }));
+    notices.extend(work.notices());
     HomeReport {
         home: home.root.display().to_string(),
         product: home.product.clone(),

@@ -7,7 +7,7 @@ use crate::patch::Patch;
 use crate::patch::model::{Impact, Safety};
 use crate::plan::evaluate::fixes;
 use crate::plan::judge::judge;
-use crate::plan::{Scene, evaluate, fold::Choice};
+use crate::plan::{Scene, evaluate, fold, fold::Choice};
 
 /// What stands between a patch and a home.
 #[derive(Debug, Default)]
@@ -93,16 +93,23 @@ fn left_out(work: &Work, patch: &Patch, finding: &Finding, scene: &Scene) -> Ver
         judge(want, work.values(patch), scene, true).iter().any(|judged| judged.fix.is_some())
     });
     if fixable {
-        return Verdict::Ready;
+        let choice = Choice { patch, values: work.values(patch), instance: scene.instance };
+        return match fold(scene.home, &[choice]) {
+            Ok(_) => Verdict::Ready,
+            // A change that cannot be phrased keeps this guideline back, not the others.
+            Err(conflict) => left(conflict.to_string(), true),
+        };
     }
-    let unset: Vec<String> = patch
-        .params
-        .keys()
-        .filter(|name| !work.values(patch).contains_key(*name))
+    let unset: Vec<String> = fixes(patch, scene)
+        .filter_map(|want| want.value.as_ref())
+        .flat_map(|value| value.holes())
+        .filter(|hole| patch.params.contains_key(*hole) && !work.values(patch).contains_key(*hole))
         .map(|name| format!("--set {}.{name}=…", patch.code))
         .collect();
     match (finding.status, unset.is_empty()) {
-        (Status::Deviates, false) => left(format!("it must be told {}", unset.join(" or ")), false),
+        (Status::Deviates, false) => {
+            left(format!("it must be told {}", unset.join(" and ")), false)
+        }
         _ => left(said(deciding), false),
     }
 }

@@ -24,8 +24,8 @@ pub fn run(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     let here = Common { home: vec![home.clone()], ..common.clone() };
     screen.say("A sample home of Carbon 4.4.40 is in a temporary folder.\n\n$ harden check");
     check::run(&check::Arguments::text(), &here, screen)?;
-    screen.say("\n$ harden apply --yes --set P04.offset=10");
-    let told = Common { set: vec!["P04.offset=10".into()], ..here.clone() };
+    screen.say("\n$ harden apply --yes --set P04.offset=20");
+    let told = Common { set: vec!["P04.offset=20".into()], ..here.clone() };
     apply::run(&apply::Arguments { yes: true, ..Default::default() }, &told, screen)?;
     let hardened = snapshot(&home)?;
     screen.say("\n$ harden check");

@@ -16,6 +16,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     let work = Work::of(common)?;
+    for notice in work.notices() {
+        screen.say(&notice);
+    }
     match &arguments.code {
         Some(code) => screen.say(&catalogue::page(work::find(code, &work.catalogue)?)),
         None => screen.say(&catalogue::list(work.patches())),

@@ -82,7 +82,12 @@ pub fn show(arguments: &ShowArguments, common: &Common, screen: &Screen) -> Resu
             Some(id) => id.clone(),
             None => {
                 let newest = commit::history(&Linux, &state)?.pop();
-                newest.ok_or(commit::Error::Nothing)?.id
+                newest
+                    .ok_or_else(|| {
+                        let what = format!("{}: there are no transactions", home.root.display());
+                        Failure::Other(what, "`harden apply` makes the first one.".into())
+                    })?
+                    .id
             }
         };
         let shown = commit::show(&Linux, &state, &id)?;

@@ -9,6 +9,7 @@ use crate::change::Code;
 use crate::commit::{self, Linux, Meta, Recovered};
 use crate::diff;
 use crate::home::Home;
+use crate::patch::Catalogue;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -91,7 +92,7 @@ fn take_back(
         of: Some(reverse.of.clone()),
         only: reverse.only.clone(),
         tool: env!("CARGO_PKG_VERSION").into(),
-        catalogue: String::new(),
+        catalogue: Catalogue::load(&[])?.version(),
         who: work::who(),
         host: work::host(),
         note: arguments.note.clone(),

@@ -7,11 +7,13 @@ use crate::secret;
 use std::io::{IsTerminal as _, Write as _};
 
 /// Where a run prints to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Screen {
     pub style: Style,
     pub width: usize,
     quiet: bool,
+    /// Values of parameters that are secrets.
+    secrets: Vec<String>,
 }
 
 impl Screen {
@@ -31,7 +33,17 @@ impl Screen {
         let columns = rustix::termios::tcgetwinsize(std::io::stdout())
             .map_or(0, |size| usize::from(size.ws_col));
         let width = if columns == 0 { 100 } else { columns };
-        Self { style: if wanted { Style::Ansi } else { Style::Plain }, width, quiet }
+        Self {
+            style: if wanted { Style::Ansi } else { Style::Plain },
+            width,
+            quiet,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// The same screen, which shows none of these.
+    pub fn hiding(&self, secrets: Vec<String>) -> Self {
+        Self { secrets, ..self.clone() }
     }
 
     /// Prints a result.
@@ -62,7 +74,13 @@ impl Screen {
     ///
     /// Tells how many were masked.
     pub fn diff(&self, diff: &[u8], show_secrets: bool) -> usize {
-        let (shown, masked) = if show_secrets { (diff.to_vec(), 0) } else { secret::mask(diff) };
+        let (mut shown, mut masked) =
+            if show_secrets { (diff.to_vec(), 0) } else { secret::mask(diff) };
+        for told in self.secrets.iter().filter(|_| !show_secrets) {
+            let text = String::from_utf8_lossy(&shown);
+            masked += text.matches(told.as_str()).count();
+            shown = text.replace(told.as_str(), secret::MASK).into_bytes();
+        }
         if masked > 0 {
             self.say(&format!(
                 "# {masked} secret(s) are masked in this diff, so it cannot be applied; --show-secrets shows them."

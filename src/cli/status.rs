@@ -22,12 +22,16 @@ struct Columns {
 
 pub fn run(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     let work = Work::of(common)?;
+    for notice in work.notices() {
+        screen.say(&notice);
+    }
     let mut exit = Exit::Good;
     for home in work::homes(common)? {
         let rows = rows(common, &work, &home)?;
         screen.say(&format!("{}", home.root.display()));
         if let Some(id) = commit::unfinished(&Linux, &home.root, &work::state_dir(common, &home))? {
             screen.say(&format!("Transaction {id} is unfinished; `harden recover` finishes it."));
+            exit = Exit::Findings;
         }
         if rows.is_empty() {
             screen
@@ -61,7 +65,8 @@ fn rows(
             rows.entry((code, file.clone())).or_default().changed_since = true;
         }
     }
-    for candidate in choose::candidates(work, home).ready {
+    let ready = choose::candidates(work, home).ready;
+    for candidate in ready.into_iter().filter(|c| choose::reserve(work, c.patch, &[]).is_none()) {
         for step in fold(home, &candidate.choices)?.steps {
             rows.entry((step.code, step.file)).or_default().would_change = true;
         }

@@ -6,6 +6,7 @@ use crate::change::{Code, Finding};
 use crate::commit;
 use crate::home::{Home, View, discover};
 use crate::patch::file::Scalar;
+use crate::patch::model::Kind;
 use crate::patch::{Catalogue, Patch};
 use crate::plan::judge::Values;
 use crate::plan::{Scene, evaluate};
@@ -67,6 +68,27 @@ impl Work {
     pub fn values(&self, patch: &Patch) -> &Values {
         static NONE: Values = BTreeMap::new();
         self.values.get(&patch.code).unwrap_or(&NONE)
+    }
+
+    /// The values of parameters that are secrets.
+    pub fn secrets(&self) -> Vec<String> {
+        let secret = |patch: &Patch, name: &str| {
+            patch.params.get(name).is_some_and(|param| param.kind == Kind::Secret)
+        };
+        self.catalogue
+            .patches()
+            .flat_map(|patch| self.values(patch).iter().filter(|(name, _)| secret(patch, name)))
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// Says which patches come from a folder, and not from this program.
+    pub fn notices(&self) -> Vec<String> {
+        let notice = |(code, path, replaces): &(Code, PathBuf, bool)| {
+            let instead = if *replaces { ", not by the built-in patch" } else { "" };
+            format!("{code} is judged by {}{instead}.", path.display())
+        };
+        self.catalogue.foreign.iter().map(notice).collect()
     }
 
     /// What every selected patch says of every instance of a home.
@@ -156,7 +178,7 @@ fn assignment(text: &str, catalogue: &Catalogue) -> Result<(Code, String, String
         )
     })?;
     let patch = find(code, catalogue)?;
-    if patch.params.get(name).is_some_and(|param| param.kind == crate::patch::model::Kind::Secret) {
+    if patch.params.get(name).is_some_and(|param| param.kind == Kind::Secret) {
         return Err(Failure::usage(
             format!(
                 "{code}.{name} is a secret and is not taken from the command line, where others could see it"
@@ -167,8 +189,16 @@ fn assignment(text: &str, catalogue: &Catalogue) -> Result<(Code, String, String
     Ok((patch.code.clone(), name.to_owned(), value.to_owned()))
 }
 
+fn weak(why: String, patch: &Patch) -> Failure {
+    Failure::usage(why, format!("`harden explain {}` lists its parameters.", patch.code))
+}
+
 /// Reads a settings file: one table per guideline.
 fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, String)>, Failure> {
+    if path.exists() && !path.is_file() {
+        let what = format!("{} is not a regular file", path.display());
+        return Err(Failure::usage(what, "Name a settings file with --settings."));
+    }
     let text = std::fs::read_to_string(path).map_err(Failure::io(path.display().to_string()))?;
     let hint =
         "A settings file has a table for each guideline: [P08], then protocols = [\"TLSv1.2\"].";
@@ -176,11 +206,26 @@ fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, Str
         .map_err(|error| {
             let at = error.span().map(|span| crate::text::position(text.as_bytes(), span.start));
             let at = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-            Failure::usage(format!("{}{at}: {}", path.display(), error.message()), hint)
+            let why = match error.message() {
+                why if why.contains("untagged") => {
+                    "a parameter is a text, a whole number, true, false, or a list of texts"
+                }
+                why if why.contains("expected a map") => "only tables stand at the top",
+                why => why,
+            };
+            Failure::usage(format!("{}{at}: {why}", path.display()), hint)
         })?;
+    let placed = |needle: &str, failure: Failure| match failure {
+        Failure::Usage(why, hint) => {
+            let at = text.find(needle).unwrap_or(0);
+            let at = crate::text::position(text.as_bytes(), at);
+            Failure::Usage(format!("{}:{}:{}: {why}", path.display(), at.line, at.column), hint)
+        }
+        other => other,
+    };
     let mut all = Vec::new();
     for (code, table) in tables {
-        let patch = find(&code, catalogue)?;
+        let patch = find(&code, catalogue).map_err(|failure| placed(&code, failure))?;
         for (name, value) in table {
             let value = match value {
                 Scalar::Boolean(value) => value.to_string(),
@@ -188,6 +233,8 @@ fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, Str
                 Scalar::String(value) => value,
                 Scalar::List(values) => values.join(","),
             };
+            let alone = BTreeMap::from([(name.clone(), value.clone())]);
+            patch.settle(&alone).map_err(|why| placed(&name, weak(why, patch)))?;
             all.push((patch.code.clone(), name, value));
         }
     }

@@ -22,7 +22,7 @@ pub struct Value {
 #[error("line {}, column {}: {reason}", .at.line, .at.column)]
 pub struct Fault {
     pub at: Position,
-    /// A clause without a full stop: "the end tag </b> closes <a>".
+    /// A clause without a full stop: "the end tag b closes a".
     pub reason: String,
     /// What to do next, a sentence.
     pub hint: String,

@@ -14,6 +14,8 @@ pub struct Served {
     /// Common name and subject alternative names, in lower case.
     pub names: Vec<String>,
     pub subject: String,
+    /// Its dates do not include today.
+    pub expired: bool,
 }
 
 impl Served {
@@ -72,7 +74,12 @@ fn certificate(der: &[u8]) -> Result<Served, String> {
             _ => None,
         }));
     }
-    Ok(Served { fingerprint: Digest::of(der), names, subject: x509.subject().to_string() })
+    Ok(Served {
+        fingerprint: Digest::of(der),
+        names,
+        subject: x509.subject().to_string(),
+        expired: !x509.validity().is_valid(),
+    })
 }
 
 /// Lists alias and leaf certificate of each private key of a JKS store, behind its magic number.
@@ -178,7 +185,7 @@ mod tests {
 
     fn named(names: &[&str]) -> Served {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Served { fingerprint: Digest::of(b""), names, subject: "CN=x".into() }
+        Served { fingerprint: Digest::of(b""), names, subject: "CN=x".into(), expired: false }
     }
 
     #[test]

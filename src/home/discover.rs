@@ -38,6 +38,8 @@ pub struct Instance {
     pub conf: String,
     pub product: String,
     pub launchers: Vec<Launcher>,
+    /// Where deployment.toml is, when a launcher says that it is not in `conf`.
+    pub moved_toml: Option<String>,
 }
 
 /// A file that builds the command line of the JVM.
@@ -50,6 +52,8 @@ pub struct Launcher {
 /// Why a folder is not a home that can be worked on.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
+    #[error("{}: there is no such folder", .0.display())]
+    Missing(PathBuf),
     #[error("{}: no WSO2 home here or above", .0.display())]
     None(PathBuf),
     #[error(
@@ -69,7 +73,7 @@ impl HomeError {
     /// Says what to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::None(_) => {
+            Self::None(_) | Self::Missing(_) => {
                 "Name the product's folder, the one that holds bin/ and repository/, with --home."
             }
             Self::NoCarbonXml(_) => {
@@ -85,8 +89,10 @@ impl HomeError {
 /// # Errors
 /// [`HomeError`] when there is none, or none that can be told.
 pub fn discover(path: &Path) -> Result<Home, HomeError> {
-    let start = fs::canonicalize(path)
-        .map_err(|source| HomeError::Unreadable { path: path.to_path_buf(), source })?;
+    let start = fs::canonicalize(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => HomeError::Missing(path.to_path_buf()),
+        _ => HomeError::Unreadable { path: path.to_path_buf(), source },
+    })?;
     let candidate = start.ancestors().find(|dir| conf_of(dir).is_some());
     let Some(found) = candidate else {
         let doubtful = start.ancestors().find(|dir| dir.join("repository/conf").is_dir());
@@ -96,9 +102,15 @@ pub fn discover(path: &Path) -> Result<Home, HomeError> {
     Ok(describe(enclosing_home(found)))
 }
 
-/// A profile of an Enterprise Integrator (`<home>/wso2/<profile>`) belongs to the home around it.
+/// Some folders inside a home look like one: `repository`, whose `conf` is the home's own, and a
+/// profile of an Enterprise Integrator (`wso2/<profile>`). Both belong to the home around them.
 fn enclosing_home(found: &Path) -> &Path {
-    let outer = found.parent().filter(|dir| dir.ends_with("wso2")).and_then(Path::parent);
+    let parent = found.parent();
+    let outer = if found.ends_with("repository") {
+        parent
+    } else {
+        parent.filter(|dir| dir.ends_with("wso2")).and_then(Path::parent)
+    };
     outer.filter(|dir| conf_of(dir).is_some()).unwrap_or(found)
 }
 
@@ -107,7 +119,7 @@ fn enclosing_home(found: &Path) -> &Path {
 fn conf_of(root: &Path) -> Option<&'static str> {
     let has = |conf: &str| {
         root.join(conf).join("carbon.xml").is_file()
-            || (root.join(conf).join("deployment.toml").is_file() && templates_of(root).is_some())
+            || (root.join(conf).join("deployment.toml").exists() && templates_of(root).is_some())
     };
     ["conf", "repository/conf"].into_iter().find(|conf| has(conf))
 }
@@ -119,8 +131,9 @@ fn templates_of(root: &Path) -> Option<PathBuf> {
 fn describe(root: &Path) -> Home {
     let conf = conf_of(root).unwrap_or("repository/conf");
     let mut notices = Vec::new();
-    let toml = root.join(conf).join("deployment.toml").is_file();
-    let model = if toml && templates_of(root).is_some() { Model::Toml } else { Model::Xml };
+    // Templates mean that the server makes its files at start, wherever deployment.toml is; files
+    // like default.json alone prove nothing (an XML-era product has them left over).
+    let model = if templates_of(root).is_some() { Model::Toml } else { Model::Xml };
     let identity = identity_of(root, conf);
     let version_text = read(&root.join("bin/version.txt"));
     let product = identity
@@ -144,6 +157,7 @@ fn describe(root: &Path) -> Home {
         conf: conf.to_owned(),
         product: product.clone(),
         launchers: launchers_of(root, "", &profiles),
+        moved_toml: None,
     }];
     for profile in &profiles {
         let base = format!("wso2/{profile}");
@@ -153,11 +167,21 @@ fn describe(root: &Path) -> Home {
             conf: format!("{base}/conf"),
             product: identity.key.unwrap_or_else(|| product.clone()),
             launchers: launchers_of(root, &format!("{base}/"), &[]),
+            moved_toml: None,
             base,
         });
     }
     // A bare kernel leaves the product's name and version unfilled; it is its own product.
     let bare = product == "Carbon";
+    for instance in &mut instances {
+        instance.moved_toml = moved_toml(root, &instance.launchers);
+        if let Some(path) = &instance.moved_toml {
+            notices.push(format!(
+                "A start script of {} reads {path} as deployment.toml.",
+                instance.name
+            ));
+        }
+    }
     let version = Version::find(&version_text)
         .or(identity.version)
         .or_else(|| kernel.clone().filter(|_| bare));
@@ -186,7 +210,7 @@ struct Identity {
 /// What carbon.xml says of the product. A damaged file says nothing; the patches that need it
 /// report the damage.
 fn identity_of(root: &Path, conf: &str) -> Identity {
-    let text = fs::read(root.join(conf).join("carbon.xml")).unwrap_or_default();
+    let text = bytes(&root.join(conf).join("carbon.xml"));
     let nothing = Identity { key: None, version: None };
     let Ok(document) = xml::Document::parse(&text) else {
         return nothing;
@@ -293,14 +317,36 @@ fn launchers_of(root: &Path, base: &str, profiles: &[String]) -> Vec<Launcher> {
     launchers
 }
 
+/// The deployment.toml that a launcher names (wso2/carbon-kernel, `deployment.config.file.path`),
+/// below the home where it can be told.
+fn moved_toml(root: &Path, launchers: &[Launcher]) -> Option<String> {
+    launchers.iter().find_map(|launcher| {
+        let text = bytes(&root.join(launcher.file.as_str()));
+        let script = script::Launcher::parse(launcher.kind, &text).ok()?;
+        let value = script.effective("-Ddeployment.config.file.path")?.value?;
+        let below = ["$CARBON_HOME/", "${CARBON_HOME}/", "%CARBON_HOME%\\", "${carbon_home}\\\\"]
+            .into_iter()
+            .find_map(|home| value.strip_prefix(home))
+            .unwrap_or(&value);
+        Some(below.replace("\\\\", "/").replace('\\', "/"))
+    })
+}
+
 fn has_log(logs: &Path) -> bool {
     fs::read_dir(logs).is_ok_and(|entries| {
         entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("wso2carbon"))
     })
 }
 
+/// Reads a small text; anything else (a pipe would wait for a writer) says nothing.
 fn read(path: &Path) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    String::from_utf8_lossy(&bytes(path)).into_owned()
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    const LIMIT: u64 = 8 << 20;
+    let regular = fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LIMIT);
+    if regular { fs::read(path).unwrap_or_default() } else { Vec::new() }
 }
 
 impl Home {

@@ -5,8 +5,8 @@
 use super::accept::Accept;
 use super::file;
 use super::model::{
-    Certificate, Condition, Fact, Gate, Kind, Literal, Param, Patch, Safety, Scalar, Spot, Variant,
-    Want,
+    Certificate, Condition, Fact, Gate, Kind, Literal, Param, Patch, Safety, Scalar, Spot,
+    Standing, Variant, Want,
 };
 use super::template::Template;
 use crate::change::{Code, Model};
@@ -41,8 +41,12 @@ impl Patch {
         }
         let params =
             file.params.into_iter().map(Param::check).collect::<Result<BTreeMap<_, _>, _>>()?;
-        let variants: Vec<Variant> =
+        let mut variants: Vec<Variant> =
             file.variant.into_iter().map(Variant::check).collect::<Result<_, _>>()?;
+        for want in variants.iter_mut().flat_map(|variant| &mut variant.wants) {
+            let secret = |hole: &str| params.get(hole).is_some_and(|p| p.kind == Kind::Secret);
+            want.secret = want.value.as_ref().is_some_and(|value| value.holes().any(secret));
+        }
         let patch = Self {
             code,
             name: file.name,
@@ -175,8 +179,8 @@ impl Condition {
         facts.extend(range(file.carbon)?.map(Fact::Carbon));
         facts.extend(file.file.map(|text| Fact::File(Template::parse(&text))));
         facts.extend(file.no_file.map(|text| Fact::NoFile(Template::parse(&text))));
-        facts.extend(file.has.map(spot).transpose()?.map(Fact::Has));
-        facts.extend(file.lacks.map(spot).transpose()?.map(Fact::Lacks));
+        facts.extend(file.has.map(standing).transpose()?.map(Fact::Has));
+        facts.extend(file.lacks.map(standing).transpose()?.map(Fact::Lacks));
         let since = range(file.since)?;
         match file.class {
             Some(text) => {
@@ -278,6 +282,7 @@ impl Want {
             each: file.each,
             optional: file.optional,
             note: file.note,
+            secret: false,
         })
     }
 }
@@ -296,6 +301,15 @@ fn xml_path(text: &str) -> Result<xml::Path, (String, String)> {
 
 fn toml_path(text: &str) -> Result<toml::Path, (String, String)> {
     text.parse().map_err(|why: String| (text.to_owned(), why))
+}
+
+/// Reads `file#path` or `file#path~text`.
+fn standing(text: String) -> Result<Standing, (String, String)> {
+    let (place, says) = match text.rsplit_once('~') {
+        Some((place, says)) => (place.to_owned(), Some(says.to_owned())),
+        None => (text, None),
+    };
+    Ok(Standing { spot: spot(place)?, says })
 }
 
 /// Reads `file#path`; the file's ending says which path it is.

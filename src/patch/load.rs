@@ -15,8 +15,8 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 #[derive(Debug)]
 pub struct Catalogue {
     patches: BTreeMap<Code, Patch>,
-    /// Patches that came from a folder instead of the embedded set.
-    pub replaced: Vec<(Code, PathBuf)>,
+    /// Patches that came from a folder, and whether each replaces a built-in one.
+    pub foreign: Vec<(Code, PathBuf, bool)>,
     digest: Digest,
 }
 
@@ -42,7 +42,7 @@ impl Catalogue {
     /// [`LoadError`] for the first file that is not a sound patch.
     pub fn load(folders: &[PathBuf]) -> Result<Self, LoadError> {
         let mut patches = BTreeMap::new();
-        let mut replaced = Vec::new();
+        let mut foreign = Vec::new();
         let mut texts = String::new();
         for (name, text) in EMBEDDED {
             let patch = parse(Path::new(name), text)?;
@@ -53,11 +53,11 @@ impl Catalogue {
             for (path, text) in read_folder(folder)? {
                 let patch = parse(&path, &text)?;
                 texts.push_str(&text);
-                replaced.push((patch.code.clone(), path));
-                patches.insert(patch.code.clone(), patch);
+                let code = patch.code.clone();
+                foreign.push((code.clone(), path, patches.insert(code, patch).is_some()));
             }
         }
-        Ok(Self { patches, replaced, digest: Digest::of(texts.as_bytes()) })
+        Ok(Self { patches, foreign, digest: Digest::of(texts.as_bytes()) })
     }
 
     /// The catalogue's version: the first twelve digits of the digest of all patch files.

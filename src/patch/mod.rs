@@ -1,6 +1,6 @@
 //! The patch language: what a guideline wants to be true, as checked values.
 //!
-//! A patch file is read into [`file`], checked into [`model`], and loaded from the embedded set or a
+//! A patch file is read into [`mod@file`], checked into [`model`], and loaded from the embedded set or a
 //! folder by [`load`]. Nothing here reads a home or knows the disk beyond the patch files.
 
 pub mod accept;
@@ -8,6 +8,7 @@ mod check;
 pub mod file;
 pub mod load;
 pub mod model;
+mod named;
 pub mod template;
 
 pub use accept::Accept;

@@ -65,12 +65,19 @@ pub enum Fact {
     Carbon(Range),
     File(Template),
     NoFile(Template),
-    Has(Spot),
-    Lacks(Spot),
+    Has(Standing),
+    Lacks(Standing),
     Class { jar: String, class: String, since: Option<Range> },
     Reads(String),
     Certificate(Certificate),
     Any(Vec<Condition>),
+}
+
+/// A place that exists, or whose value in force holds a text.
+#[derive(Debug)]
+pub struct Standing {
+    pub spot: Spot,
+    pub says: Option<String>,
 }
 
 /// What is asked of the certificate that the server shows.
@@ -98,6 +105,8 @@ pub struct Want {
     /// Fine when the place, or its file, does not exist.
     pub optional: bool,
     pub note: Option<String>,
+    /// Its value holds a secret, and no report shows it.
+    pub secret: bool,
 }
 
 /// Where a value stands.
@@ -123,6 +132,13 @@ pub enum Spot {
     Jvm {
         flag: String,
     },
+}
+
+impl Condition {
+    /// Tells whether this asks something that an operator can bring about, not the product's maker.
+    pub fn is_in_the_operators_hands(&self) -> bool {
+        self.0.iter().any(|fact| matches!(fact, Fact::Certificate(_)))
+    }
 }
 
 impl Patch {
@@ -160,6 +176,16 @@ impl Patch {
             values.insert(name.clone(), value.clone());
         }
         for want in self.wants() {
+            // One variant may refuse what another takes (a port that is another product's default);
+            // what every variant refuses follows the guideline nowhere.
+            let taken = self.wants().any(|other| {
+                other.value.is_some()
+                    && other.value == want.value
+                    && other.objection(&values).is_none()
+            });
+            if taken {
+                continue;
+            }
             if let Some(why) = want.objection(&values) {
                 return Err(format!(
                     "{} would not follow its own guideline with these parameters: the value {why}. \

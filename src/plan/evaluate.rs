@@ -2,8 +2,8 @@
 
 use super::facts::{Holds, holds};
 use super::judge::{Judged, Values, judge};
-use super::scene::Scene;
-use crate::change::{Finding, Seen, Status};
+use super::scene::{Scene, Silence};
+use crate::change::{Finding, Place, RelPath, Seen, Status};
 use crate::patch::Patch;
 use crate::patch::model::{Variant, Want};
 
@@ -18,6 +18,10 @@ pub fn evaluate(patch: &Patch, values: &Values, scene: &Scene) -> Finding {
             Stage::Unclear(why) => {
                 applies = true;
                 seen.push(remark(patch, Status::Unknown, sentence(&why)));
+            }
+            Stage::Broken(file, silence) => {
+                applies = true;
+                seen.push(broken(patch, &file, &silence));
             }
             Stage::Gated { status, why } => {
                 applies = true;
@@ -82,6 +86,8 @@ enum Stage {
     Skipped(String),
     /// Whether it concerns this instance cannot be told.
     Unclear(String),
+    /// A file that would tell is broken.
+    Broken(RelPath, Silence),
     /// It concerns the instance, but its gate is closed.
     Gated { status: Status, why: String },
     /// Its wants count, on this evidence.
@@ -93,6 +99,7 @@ fn stage(variant: &Variant, scene: &Scene) -> Stage {
         Holds::Yes(why) => why,
         Holds::No(why) => return Stage::Skipped(why),
         Holds::Unclear(why) => return Stage::Unclear(why),
+        Holds::Broken(file, silence) => return Stage::Broken(file, silence),
     };
     let Some(gate) = &variant.requires else {
         return Stage::Open(evidence);
@@ -101,12 +108,17 @@ fn stage(variant: &Variant, scene: &Scene) -> Stage {
         Holds::Yes(why) if evidence.is_empty() => Stage::Open(why),
         Holds::Yes(why) if why.is_empty() => Stage::Open(evidence),
         Holds::Yes(why) => Stage::Open(format!("{evidence}; {why}")),
+        // What an operator can bring about leaves a deviation a deviation; it only waits.
+        Holds::No(why) if gate.condition.is_in_the_operators_hands() => {
+            Stage::Gated { status: Status::Deviates, why: format!("{}: {why}", gate.because) }
+        }
         Holds::No(why) => {
             Stage::Gated { status: Status::NotEffective, why: format!("{}: {why}", gate.because) }
         }
         Holds::Unclear(why) => {
             Stage::Gated { status: Status::Unknown, why: format!("{}: {why}", gate.because) }
         }
+        Holds::Broken(file, silence) => Stage::Broken(file, silence),
     }
 }
 
@@ -127,7 +139,10 @@ fn gated(
         .map(|Judged { seen: mut one, .. }| {
             if matches!(one.status, Status::Deviates | Status::Unknown) {
                 one.status = status;
-                one.evidence = sentence(why);
+                one.evidence = match status {
+                    Status::Deviates => format!("{}; it waits: {}", one.evidence, sentence(why)),
+                    _ => sentence(why),
+                };
             }
             one
         })
@@ -157,6 +172,15 @@ fn questions(variant: &Variant, scene: &Scene) -> Vec<Seen> {
             evidence: fill(&ask.evidence),
         })
         .collect()
+}
+
+fn broken(patch: &Patch, file: &RelPath, silence: &Silence) -> Seen {
+    let at = match silence {
+        Silence::Fault(fault) => Some(fault.at),
+        _ => None,
+    };
+    let place = Some(Place { file: file.to_string(), at });
+    Seen { place, ..remark(patch, Status::Error, silence.sentence()) }
 }
 
 fn remark(patch: &Patch, status: Status, evidence: String) -> Seen {

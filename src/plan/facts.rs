@@ -1,9 +1,10 @@
 //! Whether a condition of a patch holds for an instance, and on what evidence.
 
+use super::hosts;
 use super::scene::{Scene, Silence};
 use crate::change::{Model, RelPath};
 use crate::home::certificate::Served;
-use crate::patch::model::{Certificate, Condition, Fact, Spot};
+use crate::patch::model::{Certificate, Condition, Fact, Spot, Standing};
 use crate::patch::template::Template;
 use crate::version::Range;
 use std::fs::File;
@@ -18,6 +19,8 @@ pub enum Holds {
     No(String),
     /// Nobody can tell, for this reason, a clause.
     Unclear(String),
+    /// A file that would tell cannot be read or understood.
+    Broken(RelPath, Silence),
 }
 
 /// Tells whether all facts of a condition hold.
@@ -91,6 +94,7 @@ fn any(conditions: &[Condition], scene: &Scene) -> Holds {
                 unclear = true;
                 reasons.push(why);
             }
+            broken @ Holds::Broken(..) => return broken,
         }
     }
     let reasons = reasons.join("; ");
@@ -116,50 +120,65 @@ fn existence(file: &Template, scene: &Scene, wanted: bool) -> Holds {
     }
 }
 
-fn presence(spot: &Spot, scene: &Scene, wanted: bool) -> Holds {
-    match stands(spot, scene) {
-        Err((file, silence)) => Holds::Unclear(format!("{file}: {}", silence.sentence())),
+fn presence(standing: &Standing, scene: &Scene, wanted: bool) -> Holds {
+    match stands(standing, scene) {
+        Err(holds) => holds,
         Ok((found, what)) => told(found == wanted, || {
-            format!("{what} {}", if wanted { "is not there" } else { "is there" })
+            let says =
+                standing.says.as_ref().map(|text| format!(" with \"{text}\"")).unwrap_or_default();
+            format!("{what}{says} {}", if wanted { "is not there" } else { "is there" })
         }),
     }
 }
 
-/// Tells whether a place exists; a missing file has no places.
-fn stands(spot: &Spot, scene: &Scene) -> Result<(bool, String), (String, Silence)> {
-    let nowhere = |silence| (String::from("the place"), silence);
-    let file = match spot {
+/// Tells whether a place exists and says what it is to say; a missing file has no places.
+fn stands(standing: &Standing, scene: &Scene) -> Result<(bool, String), Holds> {
+    let unclear = |silence: Silence| Holds::Unclear(silence.sentence());
+    let file = match &standing.spot {
         Spot::Xml { file, .. } | Spot::Properties { file, .. } => {
-            scene.file(file).map_err(nowhere)?
+            scene.file(file).map_err(unclear)?
         }
-        Spot::Toml { .. } => scene.toml_file().map_err(nowhere)?,
+        Spot::Toml { .. } => scene.toml_file().map_err(unclear)?,
         Spot::Jvm { .. } => return Ok((false, "a flag".into())),
     };
     if !scene.view.exists(&file) {
         return Ok((false, file.to_string()));
     }
-    let named = |silence| (file.to_string(), silence);
-    Ok(match spot {
+    let broken = |silence| Holds::Broken(file.clone(), silence);
+    let values: Vec<Option<String>> = match &standing.spot {
         Spot::Xml { at, .. } => {
-            let document = scene.view.xml(&file).map_err(named)?;
-            (!document.select(at).is_empty(), format!("{at} in {file}"))
+            let document = scene.view.xml(&file).map_err(broken)?;
+            let text = |element| document.text(element).map(|value| value.text);
+            document.select(at).into_iter().map(text).collect()
         }
         Spot::Toml { key, .. } => {
-            let document = scene.view.toml(&file).map_err(named)?;
-            (document.value(key).is_some(), format!("{key} in {file}"))
+            let document = scene.view.toml(&file).map_err(broken)?;
+            let written = document.values(key).into_iter().map(|found| Some(found.text)).collect();
+            // What the server falls back on says something too.
+            let in_force = || vec![scene.setting(&key.flat())];
+            if standing.says.is_some() { in_force() } else { written }
         }
         Spot::Properties { key, .. } => {
-            let document = scene.view.properties(&file).map_err(named)?;
-            let stands = match key.split_once('=') {
-                Some((key, wanted)) => {
-                    document.value(key).is_some_and(|value| value.text == wanted)
-                }
-                None => document.value(key).is_some(),
-            };
-            (stands, format!("{key} in {file}"))
+            let document = scene.view.properties(&file).map_err(broken)?;
+            let (key, wanted) =
+                key.split_once('=').map_or((key.as_str(), None), |(k, v)| (k, Some(v)));
+            let found = document.value(key).map(|value| value.text);
+            let counts = |value: &String| wanted.is_none_or(|wanted| value == wanted);
+            found.into_iter().filter(counts).map(Some).collect()
         }
-        Spot::Jvm { .. } => (false, "a flag".into()),
-    })
+        Spot::Jvm { .. } => Vec::new(),
+    };
+    let what = match &standing.spot {
+        Spot::Xml { at, .. } => format!("{at} in {file}"),
+        Spot::Toml { key, .. } => format!("{key} in {file}"),
+        Spot::Properties { key, .. } => format!("{key} in {file}"),
+        Spot::Jvm { flag } => flag.clone(),
+    };
+    let found = match &standing.says {
+        None => !values.is_empty(),
+        Some(text) => values.iter().flatten().any(|value| value.contains(text.as_str())),
+    };
+    Ok((found, what))
 }
 
 /// Looks for a class entry in the plug-in jars; homes without plug-ins are judged by the kernel.
@@ -173,6 +192,10 @@ fn has_class(jar: &str, class: &str, since: Option<&Range>, scene: &Scene) -> Ho
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if !(name.starts_with(jar) && name.ends_with(".jar")) {
+                continue;
+            }
+            // Opening a pipe would wait for a writer.
+            if !path.is_file() {
                 continue;
             }
             looked = Some(format!("{plugins}/{name}"));
@@ -197,48 +220,30 @@ fn has_class(jar: &str, class: &str, since: Option<&Range>, scene: &Scene) -> Ho
 fn certificate_is(wanted: Certificate, scene: &Scene) -> Holds {
     let served = match served(scene) {
         Ok(served) => served,
-        Err(why) => return Holds::Unclear(format!("the served certificate is not known: {why}")),
+        Err(holds) => return holds,
     };
-    match wanted {
-        Certificate::Replaced if served.is_shipped() => {
-            Holds::No("this home serves the certificate that the product ships".into())
-        }
-        Certificate::Replaced => Holds::Yes("the served certificate is not a shipped one".into()),
-        Certificate::CoversHosts => {
-            let hosts = hosts(scene);
-            match hosts.iter().find(|host| !served.covers(host)) {
-                Some(host) => Holds::No(format!(
-                    "the served certificate names {}, not {host}",
-                    served.names.join(", ")
-                )),
-                None => Holds::Yes(format!("the served certificate covers {}", hosts.join(", "))),
-            }
-        }
+    let hosts = match hosts::called(scene, wanted == Certificate::CoversHosts) {
+        Ok(hosts) => hosts,
+        Err((file, silence)) => return Holds::Broken(file, silence),
+    };
+    if wanted == Certificate::Replaced && served.is_shipped() {
+        return Holds::No("this home serves the certificate that the product ships".into());
+    }
+    if served.expired {
+        return Holds::No("the served certificate is not valid today".into());
+    }
+    match hosts.iter().find(|host| !served.covers(host)) {
+        Some(host) => Holds::No(format!(
+            "the served certificate names {}, not {host}",
+            served.names.join(", ")
+        )),
+        None => Holds::Yes(format!("the served certificate covers {}", hosts.join(", "))),
     }
 }
 
-/// The host names that the server is configured to be called by.
-fn hosts(scene: &Scene) -> Vec<String> {
-    let told: Vec<Option<String>> = match scene.home.model {
-        Model::Xml => ["HostName", "MgtHostName"]
-            .into_iter()
-            .map(|name| scene.xml_text("{conf}/carbon.xml", &format!("Server/{name}")))
-            .collect(),
-        Model::Toml => ["server.hostname", "server.mgt_hostname"]
-            .into_iter()
-            .map(|key| scene.setting(key))
-            .collect(),
-    };
-    let mut hosts: Vec<String> =
-        told.into_iter().flatten().filter(|host| !host.is_empty() && !host.contains('$')).collect();
-    hosts.dedup();
-    if hosts.is_empty() {
-        hosts.push("localhost".into());
-    }
-    hosts
-}
-
-fn served(scene: &Scene) -> Result<Rc<Served>, String> {
+fn served(scene: &Scene) -> Result<Rc<Served>, Holds> {
+    let unclear =
+        |why: String| Holds::Unclear(format!("the served certificate is not known: {why}"));
     let (file, alias) = match scene.home.model {
         Model::Xml => (
             ["keystoreFile", "certificateKeystoreFile"]
@@ -261,10 +266,10 @@ fn served(scene: &Scene) -> Result<Rc<Served>, String> {
             scene.setting("keystore.tls.alias").or_else(|| scene.setting("keystore.primary.alias")),
         ),
     };
-    let file = file.ok_or("the configuration names no key store")?;
-    let path =
-        key_store_path(&file, scene).ok_or_else(|| format!("{file} is not a path in this home"))?;
-    scene.view.served(&path, alias.as_deref()).map_err(|why| format!("{path}: {why}"))
+    let file = file.ok_or_else(|| unclear("the configuration names no key store".into()))?;
+    let path = key_store_path(&file, scene)
+        .ok_or_else(|| unclear(format!("{file} is not a path in this home")))?;
+    scene.view.served(&path, alias.as_deref()).map_err(|why| unclear(format!("{path}: {why}")))
 }
 
 fn key_store_path(file: &str, scene: &Scene) -> Option<RelPath> {

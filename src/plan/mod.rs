@@ -1,11 +1,12 @@
 //! Pure decisions: what each patch says of an instance, and what applying the chosen ones changes.
 //!
-//! Nothing here writes, prints or asks. [`evaluate`] is all that `check` needs; [`fold`] adds the
+//! Nothing here writes, prints or asks. [`evaluate()`] is all that `check` needs; [`fold()`] adds the
 //! edits of the chosen patches over the view and proves the outcome.
 
 pub mod evaluate;
 pub mod facts;
 pub mod fold;
+mod hosts;
 pub mod judge;
 mod proof;
 pub mod scene;

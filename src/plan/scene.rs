@@ -31,7 +31,8 @@ impl<'a> Scene<'a> {
 
     /// The instance's deployment.toml.
     pub fn toml_file(&self) -> Result<RelPath, Silence> {
-        let path = format!("{}/deployment.toml", self.instance.conf);
+        let usual = || format!("{}/deployment.toml", self.instance.conf);
+        let path = self.instance.moved_toml.clone().unwrap_or_else(usual);
         RelPath::parse(&path)
             .ok_or_else(|| Silence::Other(format!("{path} is not a path below the home.")))
     }

@@ -94,8 +94,14 @@ fn fact(fact: &Fact) -> String {
         Fact::Carbon(range) => format!("the Carbon kernel is {range}"),
         Fact::File(file) => format!("`{file}` exists"),
         Fact::NoFile(file) => format!("`{file}` does not exist"),
-        Fact::Has(place) => format!("{} is there", spot(place)),
-        Fact::Lacks(place) => format!("{} is not there", spot(place)),
+        Fact::Has(place) => match &place.says {
+            Some(text) => format!("{} says `{text}`", spot(&place.spot)),
+            None => format!("{} is there", spot(&place.spot)),
+        },
+        Fact::Lacks(place) => match &place.says {
+            Some(text) => format!("{} does not say `{text}`", spot(&place.spot)),
+            None => format!("{} is not there", spot(&place.spot)),
+        },
         Fact::Class { class, since, .. } => match since {
             Some(range) => format!("a plug-in jar has the class `{class}` (kernels {range})"),
             None => format!("a plug-in jar has the class `{class}`"),

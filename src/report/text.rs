@@ -79,6 +79,10 @@ impl Page {
         self.text(2, 7, &title, urgent.then_some(Ink::Heading));
         let seen: Vec<&Seen> =
             finding.seen.iter().filter(|seen| urgent && is_urgent(seen.status)).collect();
+        for seen in finding.seen.iter().filter(|seen| seen.status == Status::Person) {
+            self.text(7, 7, &seen.what, None);
+            self.text(7, 7, &format!("Proof: {}", seen.evidence), Some(Ink::Dim));
+        }
         let mut told = "";
         for seen in seen.iter().take(MOST_PLACES) {
             if let Some(place) = &seen.place {
@@ -94,7 +98,8 @@ impl Page {
             let more = format!("… and {} more places", seen.len() - MOST_PLACES);
             self.text(7, 7, &more, Some(Ink::Dim));
         }
-        if seen.is_empty() {
+        let asked = finding.seen.iter().any(|seen| seen.status == Status::Person);
+        if seen.is_empty() && !(asked && finding.status == Status::Person) {
             self.text(7, 7, &finding.evidence, Some(Ink::Dim));
         }
     }
@@ -151,7 +156,7 @@ impl Page {
         } else if let Some(finding) = first(Status::Error).or(first(Status::Unknown)) {
             format!("Next: `harden explain {}` says what to look at.", finding.code)
         } else if first(Status::Person).is_some() {
-            "Next: `harden attest` notes what only a person can tell.".to_owned()
+            "What is left is for a person to answer.".to_owned()
         } else {
             "Nothing is left to do.".to_owned()
         };

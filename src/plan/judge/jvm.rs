@@ -2,7 +2,8 @@
 //! occurrence of a flag wins.
 
 use super::{Claim, Court, Exhibit, Judged};
-use crate::change::Status;
+use crate::change::{Place, Status};
+use crate::format::script::Kind;
 use crate::home;
 
 pub fn judge(court: &Court, flag: &str) -> Vec<Judged> {
@@ -11,7 +12,14 @@ pub fn judge(court: &Court, flag: &str) -> Vec<Judged> {
         let why = "no start script is there, where one was expected".into();
         return vec![court.without_place(flag, None, Status::Unknown, why)];
     }
-    launchers.iter().map(|launcher| judge_launcher(court, flag, launcher)).collect()
+    let mut judged: Vec<Judged> =
+        launchers.iter().map(|launcher| judge_launcher(court, flag, launcher)).collect();
+    // Every product ships a shell script; without one, half of the truth is missing.
+    if !court.want.optional && !launchers.iter().any(|launcher| launcher.kind == Kind::Shell) {
+        let why = "no start script for a shell is there, where one was expected".into();
+        judged.push(court.without_place(flag, None, Status::Unknown, why));
+    }
+    judged
 }
 
 fn judge_launcher(court: &Court, flag: &str, launcher: &home::Launcher) -> Judged {
@@ -25,6 +33,16 @@ fn judge_launcher(court: &Court, flag: &str, launcher: &home::Launcher) -> Judge
         Err(silence) => return court.silent(flag, Some(file), &silence),
     };
     let last = script.effective(flag);
+    if last.is_none()
+        && let Some(glued) = script.flag(flag).into_iter().next()
+    {
+        let at = crate::text::position(&content, glued.range.start);
+        let place = Place { file: file.to_string(), at: Some(at) };
+        let why = "the flag is glued to the argument before it for want of a blank, so java never \
+                   sees it; put a blank before the backslash of the line above"
+            .into();
+        return court.without_place(flag, Some(place), Status::Error, why);
+    }
     let exhibit = Exhibit {
         what: flag.to_owned(),
         file,

@@ -101,7 +101,10 @@ impl Court<'_> {
             (Some(value), _) => Some(value.clone()),
             (None, _) => self.accept.as_ref().map(Accept::describe),
         };
-        let masked = |value: String| secret::mask_value(&exhibit.what, &value);
+        let masked = |value: String| match self.want.secret {
+            true => secret::MASK.to_owned(),
+            false => secret::mask_value(&exhibit.what, &value),
+        };
         let seen = Seen {
             status,
             place: Some(Place {
@@ -152,9 +155,7 @@ impl Court<'_> {
 
     /// The value to write; nothing when the want only checks or a parameter is not known.
     fn written(&self, found: Option<&str>) -> Option<String> {
-        let (stem, ext) = found.map_or(("", ""), |found| {
-            found.rfind('.').map_or((found, ""), |dot| found.split_at(dot))
-        });
+        let (stem, ext) = found.map_or(("", ""), extension);
         let hole = |name: &str| match name {
             "found" => found.map(str::to_owned),
             "found.stem" => found.map(|_| stem.to_owned()),
@@ -201,6 +202,23 @@ impl Court<'_> {
     }
 }
 
+/// Splits a file name before the last dot that is neither in a folder's name nor between braces, as
+/// in `%d{yyyy.MM.dd}`.
+fn extension(name: &str) -> (&str, &str) {
+    let mut depth = 0_usize;
+    let mut dot = None;
+    for (at, sign) in name.char_indices() {
+        match sign {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            '/' | '\\' if depth == 0 => dot = None,
+            '.' if depth == 0 => dot = Some(at),
+            _ => {}
+        }
+    }
+    dot.map_or((name, ""), |dot| name.split_at(dot))
+}
+
 /// Tells whether a value is one placeholder and nothing else: `${x}`, `$ref{x}`, `$env{x}`.
 fn is_placeholder(value: &str) -> bool {
     let Some(rest) = value.trim().strip_prefix('$') else {
@@ -211,4 +229,22 @@ fn is_placeholder(value: &str) -> bool {
     };
     name.chars().all(|c| c.is_ascii_lowercase())
         && inside.strip_suffix('}').is_some_and(|inside| !inside.contains(['{', '}']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_is_no_part_of_a_folder_or_a_date() {
+        assert_eq!(extension("logs/a-%d{MM-dd}.log"), ("logs/a-%d{MM-dd}", ".log"));
+        assert_eq!(extension("a.log.%d{yyyy.MM.dd}"), ("a.log", ".%d{yyyy.MM.dd}"));
+        assert_eq!(extension("${sys:carbon.home}/app.d/own"), ("${sys:carbon.home}/app.d/own", ""));
+    }
+
+    #[test]
+    fn a_placeholder_is_the_whole_value() {
+        assert!(is_placeholder("${a.b}") && is_placeholder("$ref{a}") && is_placeholder("$env{A}"));
+        assert!(!is_placeholder("${a}/b/${c}") && !is_placeholder("x") && !is_placeholder("${a}b"));
+    }
 }

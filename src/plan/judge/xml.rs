@@ -110,25 +110,57 @@ impl Target<'_> {
             return vec![court.without_place(&self.what(), Some(place), Status::Unknown, why)];
         }
         if elements.is_empty() {
-            return vec![court.rule(exhibit(document.start(parent), None), |value| {
-                let leaf = match (self.attr, value) {
-                    (_, None) => Leaf::Nothing,
-                    (Some(name), Some(value)) => Leaf::Attribute(name.to_owned(), value.to_owned()),
-                    (None, Some(value)) => Leaf::Text(value.to_owned()),
-                };
-                let edits = document.create(parent, child.steps(), &leaf, self.after);
-                let operation = Operation::Create {
-                    steps: child.steps().to_vec(),
-                    leaf,
-                    after: self.after.map(str::to_owned),
-                };
-                (edits, Claim::Xml(self.intended(document, parent, self.at, operation)))
-            })];
+            return vec![self.judge_missing(court, file, text, document, parent, child)];
         }
         elements
             .into_iter()
             .map(|element| self.judge_element(court, exhibit, document, element))
             .collect()
+    }
+
+    /// A path below the element that is not there, or only its beginning: the rest would be made.
+    fn judge_missing(
+        &self,
+        court: &Court,
+        file: &RelPath,
+        text: &[u8],
+        document: &Document,
+        parent: Element,
+        child: &Path,
+    ) -> Judged {
+        let mut stem = (parent, self.at.clone(), 0);
+        for count in (1..child.steps().len()).rev() {
+            let Some(beginning) = child.upto(count) else { continue };
+            match document.select_below(parent, &beginning)[..] {
+                [] => {}
+                [one] => {
+                    stem = (one, self.at.join(&beginning), count);
+                    break;
+                }
+                [first, ..] => {
+                    let at = Some(crate::text::position(text, document.start(first)));
+                    let place = Place { file: file.to_string(), at };
+                    let why = format!("{beginning} stands several times, where one was expected");
+                    return court.without_place(&self.what(), Some(place), Status::Unknown, why);
+                }
+            }
+        }
+        let (stem, path, made) = stem;
+        let steps = &child.steps()[made..];
+        let offset = document.start(stem);
+        let exhibit =
+            Exhibit { what: self.what(), file, text, offset, found: None, fallback: None };
+        court.rule(exhibit, |value| {
+            let leaf = match (self.attr, value) {
+                (_, None) => Leaf::Nothing,
+                (Some(name), Some(value)) => Leaf::Attribute(name.to_owned(), value.to_owned()),
+                (None, Some(value)) => Leaf::Text(value.to_owned()),
+            };
+            let edits = document.create(stem, steps, &leaf, self.after);
+            let after = self.after.map(str::to_owned);
+            let operation = Operation::Create { steps: steps.to_vec(), leaf, after };
+            (edits, Claim::Xml(self.intended(document, stem, &path, operation)))
+        })
     }
 
     fn judge_element<'e>(
