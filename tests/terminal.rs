@@ -290,7 +290,9 @@ impl Terminal {
         let far = File::from(rustix::fs::open(name, flags, Mode::empty()).unwrap());
         let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&far, size).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harden"));
+        // With a terminal of its own, Ctrl-C is a signal and Ctrl-D the end of the input.
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", env!("CARGO_BIN_EXE_harden")]);
         command.args(args).env("TERM", "xterm-256color").env_remove("NO_COLOR");
         if colour == Colour::Plain {
             command.env("NO_COLOR", "1");
