@@ -50,24 +50,13 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
     for notice in work.notices() {
         screen.note(&notice);
     }
-    let homes = work::homes(common)?;
-    let several = homes.len() > 1;
-    let mut worst = Exit::Good;
-    for home in &homes {
+    let several = common.home.len() > 1;
+    work::each_home(common, screen, |home| {
         if several {
             screen.note(&format!("== {}", home.root.display()));
         }
-        match harden(arguments, common, screen, &work, home) {
-            Ok(exit) => worst = worst.max(exit),
-            // One home's failure is told and the others go on.
-            Err(failure) if several => {
-                screen.failure(&failure);
-                worst = worst.max(failure.exit());
-            }
-            Err(failure) => return Err(failure),
-        }
-    }
-    Ok(worst)
+        harden(arguments, common, screen, &work, home)
+    })
 }
 
 fn harden(

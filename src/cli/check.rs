@@ -37,19 +37,19 @@ enum Format {
 
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     let work = Work::of(common)?;
-    let homes = work::homes(common)?;
     let mut reports = Vec::new();
-    for home in &homes {
+    let exit = work::each_home(common, screen, |home| {
         let mut report = audit(&work, home);
-        if let Ok(Some(id)) = commit::unfinished(&Linux, &home.root, &work::state_dir(common, home))
-        {
+        let unfinished = commit::unfinished(&Linux, &home.root, &work::state_dir(common, home));
+        if let Ok(Some(id)) = unfinished {
             report.notices.push(format!(
                 "Transaction {id} is unfinished; run `harden recover` before trusting this report."
             ));
         }
+        let exit = exit_of(report.findings.iter());
         reports.push(report);
-    }
-    let exit = exit_of(reports.iter().flat_map(|report| &report.findings));
+        Ok(exit)
+    })?;
     let report = Report {
         harden: env!("CARGO_PKG_VERSION").into(),
         catalogue: work.catalogue.version(),

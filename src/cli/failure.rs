@@ -7,7 +7,7 @@ use crate::plan::Conflict;
 use std::process::ExitCode;
 
 /// How a run ended. The numbers are a contract with scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Compliant, nothing to do, or applied.
     Good = 0,
@@ -19,6 +19,20 @@ pub enum Exit {
     Conflict = 3,
     /// Wrong usage.
     Usage = 64,
+}
+
+impl Exit {
+    /// The graver of two outcomes: an error outranks findings, although its number is smaller.
+    pub fn graver(self, other: Self) -> Self {
+        let gravity = |exit| match exit {
+            Self::Good => 0,
+            Self::Findings => 1,
+            Self::Error => 2,
+            Self::Conflict => 3,
+            Self::Usage => 4,
+        };
+        if gravity(other) > gravity(self) { other } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -19,16 +19,16 @@ pub struct ShowArguments {
 }
 
 pub fn log(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
-    for home in work::homes(common)? {
-        let past = commit::history(&Linux, &work::state_dir(common, &home))?;
+    work::each_home(common, screen, |home| {
+        let past = commit::history(&Linux, &work::state_dir(common, home))?;
         if past.is_empty() {
             screen.note(&format!("{}: no transactions.", home.root.display()));
         }
         for past in past.iter().rev() {
             screen.say(&line(past));
         }
-    }
-    Ok(Exit::Good)
+        Ok(Exit::Good)
+    })
 }
 
 fn line(past: &Past) -> String {
@@ -76,8 +76,8 @@ fn standing(standing: &Standing) -> String {
 }
 
 pub fn show(arguments: &ShowArguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
-    for home in work::homes(common)? {
-        let state = work::state_dir(common, &home);
+    work::each_home(common, screen, |home| {
+        let state = work::state_dir(common, home);
         let id = match &arguments.id {
             Some(id) => id.clone(),
             None => {
@@ -127,6 +127,6 @@ pub fn show(arguments: &ShowArguments, common: &Common, screen: &Screen) -> Resu
             ));
         }
         screen.diff(&all, arguments.show_secrets);
-    }
-    Ok(Exit::Good)
+        Ok(Exit::Good)
+    })
 }

@@ -12,7 +12,6 @@ use crate::home::Home;
 use crate::patch::Catalogue;
 use clap::Args;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct Arguments {
@@ -34,19 +33,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
-    let mut worst = Exit::Good;
-    let homes = work::homes(common)?;
-    for home in &homes {
-        match take_back(arguments, common, screen, home) {
-            Ok(exit) => worst = worst.max(exit),
-            Err(failure) if homes.len() > 1 => {
-                screen.failure(&failure);
-                worst = worst.max(failure.exit());
-            }
-            Err(failure) => return Err(failure),
-        }
-    }
-    Ok(worst)
+    work::each_home(common, screen, |home| take_back(arguments, common, screen, home))
 }
 
 fn take_back(
@@ -122,15 +109,11 @@ fn code(text: &str) -> Result<Code, Failure> {
 }
 
 pub fn recover(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
-    for home in work::homes(common)? {
-        let recovered = finish(&home, &work::state_dir(common, &home))?;
+    work::each_home(common, screen, |home| {
+        let recovered = commit::recover(&Linux, &home.root, &work::state_dir(common, home))?;
         screen.say(&told(&recovered));
-    }
-    Ok(Exit::Good)
-}
-
-fn finish(home: &Home, state: &Path) -> Result<Recovered, Failure> {
-    Ok(commit::recover(&Linux, &home.root, state)?)
+        Ok(Exit::Good)
+    })
 }
 
 /// Says what recovery did.

@@ -25,28 +25,31 @@ pub fn run(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     for notice in work.notices() {
         screen.say(&notice);
     }
-    let mut exit = Exit::Good;
-    for home in work::homes(common)? {
-        let rows = rows(common, &work, &home)?;
+    work::each_home(common, screen, |home| {
+        let mut exit = Exit::Good;
+        let rows = rows(common, &work, home)?;
         screen.say(&format!("{}", home.root.display()));
-        if let Some(id) = commit::unfinished(&Linux, &home.root, &work::state_dir(common, &home))? {
+        let state = work::state_dir(common, home);
+        if let Some(id) = commit::unfinished(&Linux, &home.root, &state)? {
             screen.say(&format!("Transaction {id} is unfinished; `harden recover` finishes it."));
             exit = Exit::Findings;
         }
         if rows.is_empty() {
             screen
                 .say("Nothing was changed since harden wrote it, and apply would change nothing.");
-            continue;
+            return Ok(exit);
         }
-        screen.say("first column: M changed by others since harden wrote it · second: A would be changed by apply");
+        screen.say(
+            "first column: M changed by others since harden wrote it · second: A would be changed \
+             by apply",
+        );
         for ((code, file), columns) in &rows {
-            exit = Exit::Findings;
             let first = if columns.changed_since { 'M' } else { ' ' };
             let second = if columns.would_change { 'A' } else { ' ' };
             screen.say(&format!("{first}{second} {code} {file}"));
         }
-    }
-    Ok(exit)
+        Ok(Exit::Findings)
+    })
 }
 
 fn rows(

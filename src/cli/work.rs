@@ -1,7 +1,8 @@
 //! What the common options select: patches, parameters, homes and their state folders.
 
 use super::Common;
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
+use super::screen::Screen;
 use crate::change::{Code, Finding};
 use crate::commit;
 use crate::home::{Home, View, discover};
@@ -104,18 +105,36 @@ impl Work {
     }
 }
 
-/// Finds the homes of a run, each once.
-pub fn homes(common: &Common) -> Result<Vec<Home>, Failure> {
+/// Does something with every home of a run, each once, and tells the gravest outcome.
+///
+/// With several homes, one that fails or cannot be told is reported and the others go on.
+pub fn each_home(
+    common: &Common,
+    screen: &Screen,
+    mut act: impl FnMut(&Home) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     let here = [PathBuf::from(".")];
     let paths = if common.home.is_empty() { &here[..] } else { &common.home[..] };
-    let mut homes: Vec<Home> = Vec::new();
+    let mut done: Vec<PathBuf> = Vec::new();
+    let mut worst = Exit::Good;
     for path in paths {
-        let home = discover::discover(path)?;
-        if !homes.iter().any(|known| known.root == home.root) {
-            homes.push(home);
+        let outcome = discover::discover(path).map_err(Failure::from).and_then(|home| {
+            if done.contains(&home.root) {
+                return Ok(Exit::Good);
+            }
+            done.push(home.root.clone());
+            act(&home)
+        });
+        match outcome {
+            Ok(exit) => worst = worst.graver(exit),
+            Err(failure) if paths.len() > 1 => {
+                screen.failure(&failure);
+                worst = worst.graver(failure.exit());
+            }
+            Err(failure) => return Err(failure),
         }
     }
-    Ok(homes)
+    Ok(worst)
 }
 
 /// Where the transactions of a home are kept. A folder named with `--state-dir` can serve many
