@@ -74,7 +74,9 @@ public class Readers {
             case "http.origin-server" -> "webserver";
             case "jdk.tls.ephemeralDHKeySize" -> "2048";
             case "jdk.tls.rejectClientInitiatedRenegotiation" -> "true";
-            case "log4j.appender.CARBON_LOGFILE" -> "org.wso2.carbon.utils.logging.appenders.CarbonRollingFileAppender";
+            // A path there is the guide's own mistake, and what was meant is log4j's own class.
+            case "log4j.appender.CARBON_LOGFILE" -> was.contains("/") ? "org.apache.log4j.RollingFileAppender"
+                    : "org.wso2.carbon.utils.logging.appenders.CarbonRollingFileAppender";
             case "log4j.appender.CARBON_LOGFILE.MaxFileSize", "appender.CARBON_LOGFILE.policies.size.size" -> "10MB";
             case "log4j.appender.CARBON_LOGFILE.MaxBackupIndex", "appender.CARBON_LOGFILE.strategy.max" -> "20";
             default -> "no patch means this key";
@@ -82,7 +84,7 @@ public class Readers {
     }
 
     static void names(String text, Set<String> into) {
-        Matcher m = Pattern.compile("\\b(TLS_[A-Z0-9_]{8,}|TLSv1(\\.\\d)?)(?![\\w.])").matcher(text);
+        Matcher m = Pattern.compile("\\b(TLS_[A-Z0-9_]{8,}(?<!_)|TLSv1(\\.\\d)?)(?![\\w.])").matcher(text);
         while (m.find()) into.add(m.group());
     }
 
