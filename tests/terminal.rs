@@ -292,7 +292,8 @@ impl Terminal {
         tcsetwinsize(&far, size).unwrap();
         // With a terminal of its own, Ctrl-C is a signal and Ctrl-D the end of the input.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_harden")]);
+        // A caller that runs in the background hands down an ignored interrupt.
+        command.args(["--ctty", "env", "--default-signal=INT", env!("CARGO_BIN_EXE_harden")]);
         command.args(args).env("TERM", "xterm-256color").env_remove("NO_COLOR");
         if colour == Colour::Plain {
             command.env("NO_COLOR", "1");

@@ -39,6 +39,10 @@ pub mod write;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod trial;
