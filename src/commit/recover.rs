@@ -245,7 +245,7 @@ impl Back<'_> {
             return Ok(false);
         };
         for Image { digest, .. } in [&self.entry.before, &self.entry.after].into_iter().flatten() {
-            if self.state.image(self.id, *digest)?.starts_with(&look.bytes) {
+            if is_rest(&look.bytes, &self.state.image(self.id, *digest)?) {
                 return Ok(true);
             }
         }
@@ -266,4 +266,11 @@ impl Back<'_> {
         let differs = std::io::Error::other("it reads back differently");
         Err(on("put back", path)(differs))
     }
+}
+
+/// Tells whether bytes are what a crash leaves of an image: its beginning, and behind it at most the
+/// zeros of blocks that a file system had given the file but not yet filled.
+fn is_rest(bytes: &[u8], image: &[u8]) -> bool {
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1);
+    bytes.len() <= image.len() && image.starts_with(&bytes[..written])
 }

@@ -8,9 +8,12 @@ use std::rc::Rc;
 /// Up to so many operations on one folder every subset is looked at.
 const FEW: usize = 10;
 
+/// What may be left of a node, and how that is told.
+type Survivor = (Rc<Node>, String);
+
 /// What may be left of the nodes that were not synced, each on its own.
 pub struct Survivors {
-    nodes: Vec<(Ino, Vec<(Rc<Node>, String)>)>,
+    nodes: Vec<(Ino, Vec<Survivor>)>,
 }
 
 impl Survivors {
