@@ -8,6 +8,7 @@ use crate::patch::model::{Impact, Safety};
 use crate::plan::evaluate::fixes;
 use crate::plan::judge::judge;
 use crate::plan::{Scene, evaluate, fold, fold::Choice};
+use std::collections::BTreeSet;
 
 /// What stands between a patch and a home.
 #[derive(Debug, Default)]
@@ -100,7 +101,8 @@ fn left_out(work: &Work, patch: &Patch, finding: &Finding, scene: &Scene) -> Ver
             Err(conflict) => left(conflict.to_string(), true),
         };
     }
-    let unset: Vec<String> = fixes(patch, scene)
+    // Two wants can lack the same parameter; it is named once.
+    let unset: BTreeSet<String> = fixes(patch, scene)
         .filter_map(|want| want.value.as_ref())
         .flat_map(|value| value.holes())
         .filter(|hole| patch.params.contains_key(*hole) && !work.values(patch).contains_key(*hole))
@@ -108,7 +110,7 @@ fn left_out(work: &Work, patch: &Patch, finding: &Finding, scene: &Scene) -> Ver
         .collect();
     match (finding.status, unset.is_empty()) {
         (Status::Deviates, false) => {
-            left(format!("it must be told {}", unset.join(" and ")), false)
+            left(format!("it must be told {}", Vec::from_iter(unset).join(" and ")), false)
         }
         _ => left(said(deciding), false),
     }
