@@ -3,7 +3,7 @@
 //! These are plain values. A finding says what a guideline's patch saw in one instance; a step says
 //! which bytes of one file one patch changes; a plan is what will be written, byte for byte.
 
-use crate::digest::Digest;
+use crate::diff;
 use crate::text::Position;
 use serde::Serialize;
 use std::fmt;
@@ -178,13 +178,31 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     pub file: RelPath,
-    pub before: Vec<u8>,
+    /// Nothing for a file that the plan makes.
+    pub before: Option<Vec<u8>>,
     pub after: Vec<u8>,
+    /// What stands for both contents in a preview, where they are not text.
+    pub listings: Option<[String; 2]>,
 }
 
 impl FileChange {
-    pub fn digests(&self) -> (Digest, Digest) {
-        (Digest::of(&self.before), Digest::of(&self.after))
+    /// Renders the change as a unified diff; one of listings shows what a binary file holds.
+    pub fn unified(&self, context: usize) -> Vec<u8> {
+        let [before, after] = self.sides();
+        diff::unified(self.file.as_str(), before, after, context)
+    }
+
+    /// Counts the lines that a preview shows as added and removed.
+    pub fn stat(&self) -> diff::Stat {
+        let [before, after] = self.sides();
+        diff::stat(before, after)
+    }
+
+    fn sides(&self) -> [&[u8]; 2] {
+        match &self.listings {
+            Some([before, after]) => [before.as_bytes(), after.as_bytes()],
+            None => [self.before.as_deref().unwrap_or_default(), &self.after],
+        }
     }
 }
 

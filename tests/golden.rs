@@ -12,7 +12,7 @@ mod support;
 use harden::change::{Finding, Status};
 use harden::home::{Home, View, discover};
 use harden::plan::{Scene, evaluate};
-use harden::{diff, secret};
+use harden::secret;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,8 +47,9 @@ fn every_patch_says_and_does_in_every_home_what_is_blessed() {
             let folder = matrix.join(patch.code.as_str());
             let mut all = Vec::new();
             for file in &plan.files {
-                let patch = diff::unified(file.file.as_str(), &file.before, &file.after, 3);
-                let applied = applier::apply(&file.before, &patch).unwrap();
+                let before = file.before.as_deref().unwrap_or_default();
+                let patch = file.unified(3);
+                let applied = applier::apply(before, &patch).unwrap();
                 assert!(
                     applied == file.after,
                     "{name} {}: the diff does not give the file",

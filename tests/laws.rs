@@ -18,7 +18,7 @@ use harden::change::{Plan, Status};
 use harden::commit::{self, Linux, Meta};
 use harden::home::{Home, View, discover};
 use harden::plan::{Scene, evaluate, fold};
-use harden::{diff, text};
+use harden::text;
 use std::fs;
 use std::path::Path;
 use support::{Bench, Copy, applier, corpus_homes, golden_homes, snapshot};
@@ -103,13 +103,7 @@ fn hold(bench: &Bench, name: &str, copy: &Copy, covered: &mut Covered) {
     compliant_after(bench, name, &home, &plan);
 
     let state = copy.root.join(".harden");
-    let changes: Vec<commit::Change> = plan
-        .files
-        .iter()
-        .map(|file| {
-            commit::Change::edit(file.file.clone(), file.before.clone(), file.after.clone())
-        })
-        .collect();
+    let changes = commit::changes(&plan);
     let meta = Meta { verb: "apply".into(), ..Meta::default() };
     commit::apply(&Linux, &copy.root, &state, &changes, &meta, &|| Ok(())).unwrap();
     for file in &plan.files {
@@ -134,11 +128,12 @@ fn hold(bench: &Bench, name: &str, copy: &Copy, covered: &mut Covered) {
 fn previewed_is_written(name: &str, plan: &Plan) -> usize {
     let mut lines = 0;
     for file in &plan.files {
-        let patch = diff::unified(file.file.as_str(), &file.before, &file.after, 3);
-        let applied = applier::apply(&file.before, &patch)
+        let before = file.before.as_deref().unwrap_or_default();
+        let patch = file.unified(3);
+        let applied = applier::apply(before, &patch)
             .unwrap_or_else(|error| panic!("{name} {}: {error}", file.file));
         assert!(applied == file.after, "{name} {}: the diff gives other bytes", file.file);
-        let stat = diff::stat(&file.before, &file.after);
+        let stat = file.stat();
         lines += stat.added + stat.removed;
     }
     lines
@@ -148,7 +143,8 @@ fn previewed_is_written(name: &str, plan: &Plan) -> usize {
 /// a file that ends its lines in one way still does.
 fn only_intended_lines_change(name: &str, plan: &Plan) {
     for file in &plan.files {
-        let stat = diff::stat(&file.before, &file.after);
+        let before = file.before.as_deref().unwrap_or_default();
+        let stat = file.stat();
         assert!(
             stat.removed <= stat.added + 1 && stat.added <= 40,
             "{name} {}: +{} −{} lines for one patch",
@@ -161,13 +157,13 @@ fn only_intended_lines_change(name: &str, plan: &Plan) {
             text::lines(content).filter(ends).all(|line| line.ends_with(b"\r\n"))
         };
         let lf = |content: &[u8]| !content.contains(&b'\r');
-        if file.before.contains(&b'\n') {
-            assert!(!crlf(&file.before) || crlf(&file.after), "{name} {}: CRLF lost", file.file);
-            assert!(!lf(&file.before) || lf(&file.after), "{name} {}: CR added", file.file);
+        if before.contains(&b'\n') {
+            assert!(!crlf(before) || crlf(&file.after), "{name} {}: CRLF lost", file.file);
+            assert!(!lf(before) || lf(&file.after), "{name} {}: CR added", file.file);
         }
         // A line without its end may gain one when something is added behind it, never lose it.
         assert!(
-            !file.before.ends_with(b"\n") || file.after.ends_with(b"\n"),
+            !before.ends_with(b"\n") || file.after.ends_with(b"\n"),
             "{name} {}: the last line end is lost",
             file.file
         );

@@ -1,16 +1,16 @@
 //! `harden apply`: choose, preview, commit.
 
 use super::Common;
-use super::ask::{self, Answer};
+use super::ask;
 use super::choose::{self, Candidate, Left};
 use super::failure::{Exit, Failure};
+use super::pick;
 use super::screen::{self, Screen};
 use super::work::{self, Work};
-use crate::change::Plan;
-use crate::commit::{self, Linux, Meta, Share};
-use crate::diff;
+use crate::change::{FileChange, Plan};
+use crate::commit::{self, Linux, Meta};
 use crate::home::{Home, View};
-use crate::patch::model::{Impact, Safety};
+use crate::patch::model::Impact;
 use crate::plan::evaluate::fixes;
 use crate::plan::fold::Choice;
 use crate::plan::judge::judge;
@@ -78,14 +78,14 @@ fn harden(
     let found = choose::candidates(work, home);
     let mut left = found.left;
     let picked = if asking && !planning {
-        let Some(picked) = pick(arguments, screen, home, found.ready, &mut left)? else {
+        let Some(picked) = pick::by_hand(arguments, screen, home, found.ready, &mut left)? else {
             screen.note("Nothing was written.");
             return Ok(Exit::Good);
         };
         picked
     } else {
         let accepted: Vec<Impact> = arguments.accept.iter().map(|grave| grave.impact()).collect();
-        reserved(work, found.ready, &accepted, &mut left)
+        pick::by_rule(work, found.ready, &accepted, &mut left)
     };
     let choices: Vec<Choice> =
         picked.iter().flat_map(|candidate| candidate.choices.iter().copied()).collect();
@@ -96,7 +96,7 @@ fn harden(
         let broken = left.iter().any(|left| left.broken);
         return Ok(if broken { Exit::Error } else { Exit::Good });
     }
-    show(&plan, screen, arguments.show_secrets);
+    screen.plan(&plan, arguments.show_secrets);
     screen.note(&summary(&plan, &picked));
     if planning {
         if asking {
@@ -136,7 +136,7 @@ fn write(
         settings: settings_of(choices),
     };
     let verify = || verify(home, choices);
-    let applied = commit::apply(&Linux, &home.root, state, &changes(plan), &meta, &verify)?;
+    let applied = commit::apply(&Linux, &home.root, state, &commit::changes(plan), &meta, &verify)?;
     for note in &applied.notes {
         screen.note(note);
     }
@@ -147,26 +147,6 @@ fn write(
         applied.files.len()
     ));
     Ok(())
-}
-
-/// What a plan writes, in the terms of the transaction.
-fn changes(plan: &Plan) -> Vec<commit::Change> {
-    let change = |file: &crate::change::FileChange| {
-        let mut change =
-            commit::Change::edit(file.file.clone(), file.before.clone(), file.after.clone());
-        change.shares = plan
-            .steps
-            .iter()
-            .filter(|step| step.file == file.file)
-            .map(|step| Share {
-                code: step.code.clone(),
-                instance: step.instance.clone(),
-                after: Some(step.after.clone()),
-            })
-            .collect();
-        change
-    };
-    plan.files.iter().map(change).collect()
 }
 
 /// Looks at the home as it is on disk: every chosen want that was written must hold.
@@ -199,88 +179,8 @@ fn settings_of(choices: &[Choice]) -> BTreeMap<String, String> {
     settings
 }
 
-/// Asks patch by patch; nothing when the operator quits.
-fn pick<'a>(
-    arguments: &Arguments,
-    screen: &Screen,
-    home: &Home,
-    ready: Vec<Candidate<'a>>,
-    left: &mut Vec<Left>,
-) -> Result<Option<Vec<Candidate<'a>>>, Failure> {
-    let mut picked = Vec::new();
-    let count = ready.len();
-    let mut rest: Option<bool> = None;
-    for (index, candidate) in ready.into_iter().enumerate() {
-        // What can lock out or lose data, and what is only applied when named, is never swept along.
-        let alone = candidate.patch.safety == Safety::OptIn
-            || candidate.patch.impact.iter().any(|i| matches!(i, Impact::Data | Impact::Lockout));
-        let answer = match rest {
-            Some(false) => Answer::No,
-            Some(true) if !alone => Answer::Yes,
-            _ => {
-                let plan = fold(home, &candidate.choices)?;
-                ask::present(screen, candidate.patch, index + 1, count);
-                show(&plan, screen, arguments.show_secrets);
-                ask::decide(screen, candidate.patch)?
-            }
-        };
-        match answer {
-            Answer::Yes => picked.push(candidate),
-            Answer::All => {
-                rest = Some(true);
-                picked.push(candidate);
-            }
-            Answer::No | Answer::Done => {
-                if answer == Answer::Done {
-                    rest = Some(false);
-                }
-                left.push(left_by(&candidate, "not chosen"));
-            }
-            Answer::Quit => return Ok(None),
-        }
-    }
-    Ok(Some(picked))
-}
-
-fn reserved<'a>(
-    work: &Work,
-    ready: Vec<Candidate<'a>>,
-    accepted: &[Impact],
-    left: &mut Vec<Left>,
-) -> Vec<Candidate<'a>> {
-    ready
-        .into_iter()
-        .filter(|candidate| match choose::reserve(work, candidate.patch, accepted) {
-            None => true,
-            Some(why) => {
-                left.push(left_by(candidate, &why));
-                false
-            }
-        })
-        .collect()
-}
-
-fn left_by(candidate: &Candidate, why: &str) -> Left {
-    Left {
-        code: candidate.patch.code.clone(),
-        title: candidate.patch.title.clone(),
-        instance: String::new(),
-        broken: false,
-        person: false,
-        why: why.to_owned(),
-    }
-}
-
-fn show(plan: &Plan, screen: &Screen, show_secrets: bool) {
-    let mut all = Vec::new();
-    for file in &plan.files {
-        all.extend(diff::unified(file.file.as_str(), &file.before, &file.after, 3));
-    }
-    screen.diff(&all, show_secrets);
-}
-
 fn summary(plan: &Plan, picked: &[Candidate]) -> String {
-    let stat = plan.files.iter().map(|file| diff::stat(&file.before, &file.after));
+    let stat = plan.files.iter().map(FileChange::stat);
     let (added, removed) = stat.fold((0, 0), |(a, r), stat| (a + stat.added, r + stat.removed));
     let codes: Vec<&str> = picked.iter().map(|candidate| candidate.patch.code.as_str()).collect();
     format!(

@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod history;
 mod patch;
+mod pick;
 mod rollback;
 mod screen;
 mod status;

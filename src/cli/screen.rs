@@ -2,6 +2,7 @@
 
 use super::Colour;
 use super::failure::Failure;
+use crate::change::Plan;
 use crate::report::style::{self, Style};
 use crate::secret;
 use std::io::{IsTerminal as _, Write as _};
@@ -68,6 +69,15 @@ impl Screen {
         // Both sides of a conflict are lines of the configuration, which may hold secrets.
         let (text, _) = secret::mask(format!("harden: {failure}\n{}\n", failure.hint()).as_bytes());
         let _ = std::io::stderr().lock().write_all(&text);
+    }
+
+    /// Prints what a plan changes, file by file.
+    pub fn plan(&self, plan: &Plan, show_secrets: bool) -> usize {
+        let mut all = Vec::new();
+        for file in &plan.files {
+            all.extend(file.unified(3));
+        }
+        self.diff(&all, show_secrets)
     }
 
     /// Prints a diff: coloured in a terminal, with secrets masked unless they are to be shown.

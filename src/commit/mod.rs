@@ -56,7 +56,7 @@ pub use rollback::{Reverse, reverse};
 pub use state::NAME;
 pub use write::{Applied, apply};
 
-use crate::change::{Code, RelPath};
+use crate::change::{Code, FileChange, Plan, RelPath};
 use std::path::{Path, PathBuf};
 
 /// What is to become of one file, byte for byte; no content means that the file is not there.
@@ -90,6 +90,27 @@ impl Change {
     pub fn matters(&self) -> bool {
         self.before != self.after || (self.attrs.is_some() && self.after.is_some())
     }
+}
+
+/// What a plan writes, in the terms of a transaction.
+pub fn changes(plan: &Plan) -> Vec<Change> {
+    let change = |file: &FileChange| Change {
+        file: file.file.clone(),
+        before: file.before.clone(),
+        after: Some(file.after.clone()),
+        attrs: None,
+        shares: plan
+            .steps
+            .iter()
+            .filter(|step| step.file == file.file)
+            .map(|step| Share {
+                code: step.code.clone(),
+                instance: step.instance.clone(),
+                after: Some(step.after.clone()),
+            })
+            .collect(),
+    };
+    plan.files.iter().map(change).collect()
 }
 
 /// The home and the state folder without links on the way to them.

@@ -192,11 +192,16 @@ impl View {
         self.overlay.insert(file.clone(), content.into());
     }
 
-    /// Lists the files whose content differs from the disk's, with both contents.
-    pub fn changed(&self) -> Vec<(RelPath, Content, Content)> {
+    /// Lists the files whose content differs from the disk's, with both contents; a file that is not
+    /// there yet has no first one.
+    pub fn changed(&self) -> Vec<(RelPath, Option<Content>, Content)> {
         let differs = |(file, after): (&RelPath, &Content)| {
-            let before = self.original(file).ok()?;
-            (before != *after).then(|| (file.clone(), before, Rc::clone(after)))
+            let before = match self.load(file) {
+                Ok(before) => Some(before.into()),
+                Err(Trouble::Missing) => None,
+                Err(_) => return None,
+            };
+            (before.as_ref() != Some(after)).then(|| (file.clone(), before, Rc::clone(after)))
         };
         self.overlay.iter().filter_map(differs).collect()
     }

@@ -79,8 +79,9 @@ pub fn fold(home: &Home, choices: &[Choice]) -> Result<Plan, Conflict> {
         .into_iter()
         .map(|(file, before, after)| FileChange {
             file,
-            before: before.to_vec(),
+            before: before.map(|before| before.to_vec()),
             after: after.to_vec(),
+            listings: None,
         })
         .collect();
     for change in &changes {

@@ -31,7 +31,10 @@ pub fn prove(change: &FileChange, claims: &[&Claim]) -> Result<(), String> {
             }
         }
     }
-    if xml.is_empty() { Ok(()) } else { xml::second::agrees(&change.before, &change.after, &xml) }
+    if xml.is_empty() {
+        return Ok(());
+    }
+    xml::second::agrees(change.before.as_deref().unwrap_or_default(), &change.after, &xml)
 }
 
 fn same(what: &str, promised: Option<&str>, read: Option<&str>) -> Result<(), String> {
