@@ -6,7 +6,7 @@ use super::accept::Accept;
 use super::file;
 use super::model::{
     Certificate, Condition, Fact, Gate, Kind, Literal, Param, Patch, Safety, Scalar, Spot,
-    Standing, Variant, Want,
+    Standing, StoreSpot, Variant, Want,
 };
 use super::template::Template;
 use crate::change::{Code, Model};
@@ -58,6 +58,7 @@ impl Patch {
             reference: file.reference,
             why: file.why,
             risk: file.risk,
+            native: file.native,
             params,
             variants,
         };
@@ -68,7 +69,7 @@ impl Patch {
 
     fn check_holes(&self) -> Result<(), (String, String)> {
         const FOUND: [&str; 3] = ["found", "found.stem", "found.ext"];
-        let mut used: Vec<&str> = Vec::new();
+        let mut used: Vec<&str> = self.native.map_or(Vec::new(), |native| native.takes().to_vec());
         for value in self.wants().filter_map(|want| want.value.as_ref()) {
             for hole in value.holes() {
                 if !self.params.contains_key(hole) && !FOUND.contains(&hole) {
@@ -119,7 +120,7 @@ impl Param {
         if default.is_some() && file.kind == Kind::Secret {
             return Err(wrong(&format!("params.{name}"), "a secret has no default"));
         }
-        let param = Self { kind: file.kind, default, help: file.help };
+        let param = Self { kind: file.kind, default, optional: file.optional, help: file.help };
         match param.default.as_deref().and_then(|default| param.objection(default)) {
             Some(why) => Err(wrong(&format!("params.{name}"), &format!("the default {why}"))),
             None => Ok((name, param)),
@@ -152,10 +153,12 @@ impl Variant {
                 wants.push(Want::check(table, entry)?);
             }
         }
-        if wants.is_empty() && file.ask.is_empty() {
+        let stores =
+            file.store.into_iter().map(StoreSpot::check).collect::<Result<Vec<_>, _>>()?;
+        if wants.is_empty() && stores.is_empty() && file.ask.is_empty() {
             return Err(wrong("[[variant]]", "a variant wants something or asks something"));
         }
-        Ok(Self { when: Condition::check(file.when)?, requires, wants, asks: file.ask })
+        Ok(Self { when: Condition::check(file.when)?, requires, wants, stores, asks: file.ask })
     }
 }
 
@@ -249,6 +252,7 @@ impl Want {
                 child: file.child.as_ref().map(|child| xml_path(child)).transpose()?,
                 attr: file.attr,
                 after: file.after,
+                nth: None,
             },
             "toml" => Spot::Toml {
                 key: toml_path(file.key.as_ref().ok_or_else(|| missing("key"))?)?,
@@ -287,7 +291,7 @@ impl Want {
     }
 }
 
-fn wrong(text: &str, why: &str) -> (String, String) {
+pub(super) fn wrong(text: &str, why: &str) -> (String, String) {
     (text.to_owned(), why.to_owned())
 }
 
@@ -295,11 +299,11 @@ fn range(text: Option<String>) -> Result<Option<Range>, (String, String)> {
     text.map(|text| Range::parse(&text).map_err(|why| (text, why))).transpose()
 }
 
-fn xml_path(text: &str) -> Result<xml::Path, (String, String)> {
+pub(super) fn xml_path(text: &str) -> Result<xml::Path, (String, String)> {
     text.parse().map_err(|why: String| (text.to_owned(), why))
 }
 
-fn toml_path(text: &str) -> Result<toml::Path, (String, String)> {
+pub(super) fn toml_path(text: &str) -> Result<toml::Path, (String, String)> {
     text.parse().map_err(|why: String| (text.to_owned(), why))
 }
 
@@ -323,6 +327,7 @@ fn spot(text: String) -> Result<Spot, (String, String)> {
             child: None,
             attr: None,
             after: None,
+            nth: None,
         }),
         Some("toml") => Ok(Spot::Toml { key: toml_path(path)?, literal: Literal::String }),
         Some("properties") => {

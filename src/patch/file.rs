@@ -19,6 +19,7 @@ pub struct File {
     pub why: String,
     #[serde(default)]
     pub risk: Option<String>,
+    pub native: Option<Native>,
     #[serde(default)]
     pub params: BTreeMap<String, Param>,
     #[serde(default)]
@@ -115,6 +116,35 @@ impl Impact {
     }
 }
 
+/// What the program does where edits of text are not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Native {
+    /// Looks into key stores, makes new ones and changes every reference to them.
+    Keystores,
+}
+
+impl Native {
+    /// The parameters that it takes.
+    pub fn takes(self) -> &'static [&'static str] {
+        match self {
+            Self::Keystores => &[
+                "mode",
+                "names",
+                "subject",
+                "bits",
+                "days",
+                "type",
+                "pkcs12",
+                "alias",
+                "password",
+                "from",
+                "encrypted-data",
+            ],
+        }
+    }
+}
+
 /// Something a patch may be told.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +152,9 @@ pub struct Param {
     #[serde(rename = "type")]
     pub kind: Kind,
     pub default: Option<Scalar>,
+    /// It need not be told.
+    #[serde(default)]
+    pub optional: bool,
     pub help: String,
 }
 
@@ -161,6 +194,8 @@ pub struct Variant {
     pub properties: Vec<Want>,
     #[serde(default)]
     pub jvm: Vec<Want>,
+    #[serde(default)]
+    pub store: Vec<super::store::File>,
     #[serde(default)]
     pub ask: Vec<Ask>,
 }

@@ -9,6 +9,7 @@ pub mod file;
 pub mod load;
 pub mod model;
 mod named;
+pub mod store;
 pub mod template;
 
 pub use accept::Accept;

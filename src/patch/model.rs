@@ -2,7 +2,8 @@
 
 use super::accept::Accept;
 use super::file;
-pub use super::file::{Ask, Impact, Kind, Level, Literal, Safety, Scalar, Severity};
+pub use super::file::{Ask, Impact, Kind, Level, Literal, Native, Safety, Scalar, Severity};
+pub use super::store::{Role, StoreSpot};
 use super::template::Template;
 use crate::change::{Code, Model};
 use crate::format::{toml, xml};
@@ -22,6 +23,7 @@ pub struct Patch {
     pub reference: String,
     pub why: String,
     pub risk: Option<String>,
+    pub native: Option<Native>,
     pub params: BTreeMap<String, Param>,
     pub variants: Vec<Variant>,
 }
@@ -31,6 +33,8 @@ pub struct Patch {
 pub struct Param {
     pub kind: Kind,
     pub default: Option<String>,
+    /// It need not be told.
+    pub optional: bool,
     pub help: String,
 }
 
@@ -40,6 +44,7 @@ pub struct Variant {
     pub when: Condition,
     pub requires: Option<Gate>,
     pub wants: Vec<Want>,
+    pub stores: Vec<StoreSpot>,
     pub asks: Vec<Ask>,
 }
 
@@ -110,7 +115,7 @@ pub struct Want {
 }
 
 /// Where a value stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Spot {
     /// An attribute or the text of an element. `at` must exist; `child`, a path below it, is made
     /// when it is missing, behind the last sibling called `after`.
@@ -120,6 +125,8 @@ pub enum Spot {
         child: Option<xml::Path>,
         attr: Option<String>,
         after: Option<String>,
+        /// Which of the matches of `at`; all of them where nothing is said.
+        nth: Option<usize>,
     },
     Toml {
         key: toml::Path,
@@ -132,6 +139,23 @@ pub enum Spot {
     Jvm {
         flag: String,
     },
+}
+
+impl Spot {
+    /// The same place at one of the elements that match.
+    pub fn at_match(&self, index: usize) -> Self {
+        match self {
+            Self::Xml { file, at, child, attr, after, .. } => Self::Xml {
+                file: file.clone(),
+                at: at.clone(),
+                child: child.clone(),
+                attr: attr.clone(),
+                after: after.clone(),
+                nth: Some(index),
+            },
+            other => other.clone(),
+        }
+    }
 }
 
 impl Condition {
@@ -149,7 +173,7 @@ impl Patch {
 
     /// Tells whether a patch can change anything at all.
     pub fn writes(&self) -> bool {
-        self.wants().any(|want| want.value.is_some() || want.absent)
+        self.native.is_some() || self.wants().any(|want| want.value.is_some() || want.absent)
     }
 
     /// Gives every parameter its value: what was told, else its default.

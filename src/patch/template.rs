@@ -47,6 +47,11 @@ impl Template {
         Self { parts }
     }
 
+    /// Takes a text as it is, braces and all.
+    pub fn literal(text: &str) -> Self {
+        Self { parts: vec![Part::Text(text.to_owned())] }
+    }
+
     /// Lists the names of the holes.
     pub fn holes(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

@@ -42,7 +42,7 @@ pub fn page(patch: &Patch) -> String {
         page.push_str("## Parameters\n\n");
         for (name, param) in &patch.params {
             let default = param.default.as_ref().map_or_else(
-                || "must be told".to_owned(),
+                || if param.optional { "optional" } else { "must be told" }.to_owned(),
                 |default| format!("default `{default}`"),
             );
             page.push_str(&format!("- `{}.{name}`: {}; {default}\n", patch.code, param.help));
@@ -64,6 +64,13 @@ fn variant_text(variant: &Variant) -> String {
     }
     for want in &variant.wants {
         text.push_str(&format!("- {}\n", want_text(want)));
+    }
+    for store in &variant.stores {
+        text.push_str(&format!(
+            "- the {} key store named by {} holds no shipped, weak or expired key\n",
+            store.role.word(),
+            spot(&store.location)
+        ));
     }
     for ask in &variant.asks {
         text.push_str(&format!("- For a person: {}\n  Proof: {}\n", ask.question, ask.evidence));

@@ -52,9 +52,7 @@ pub enum Claim {
 pub fn judge(want: &Want, values: &Values, scene: &Scene, fixing: bool) -> Vec<Judged> {
     let court = Court { want, values, accept: want.accepts(values), scene, fixing };
     match &want.spot {
-        Spot::Xml { file, at, child, attr, after } => {
-            xml::judge(&court, file, at, child.as_ref(), attr.as_deref(), after.as_deref())
-        }
+        Spot::Xml { .. } => xml::judge(&court, &want.spot),
         Spot::Toml { key, literal } => toml::judge(&court, key, *literal),
         Spot::Properties { file, key } => properties::judge(&court, file, key),
         Spot::Jvm { flag } => jvm::judge(&court, flag),

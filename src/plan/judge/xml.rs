@@ -4,17 +4,19 @@ use super::{Claim, Court, Exhibit, Judged};
 use crate::change::{Place, RelPath, Status};
 use crate::format::xml::second::{Intended, Operation};
 use crate::format::xml::{Document, Element, Leaf, Path};
-use crate::patch::template::Template;
+use crate::patch::model::Spot;
 
-pub fn judge(
-    court: &Court,
-    file: &Template,
-    at: &Path,
-    child: Option<&Path>,
-    attr: Option<&str>,
-    after: Option<&str>,
-) -> Vec<Judged> {
-    let place = Target { at, child, attr, after };
+pub fn judge(court: &Court, spot: &Spot) -> Vec<Judged> {
+    let Spot::Xml { file, at, child, attr, after, nth } = spot else {
+        return Vec::new();
+    };
+    let place = Target {
+        at,
+        child: child.as_ref(),
+        attr: attr.as_deref(),
+        after: after.as_deref(),
+        nth: *nth,
+    };
     let what = place.what();
     let file = match court.scene.file(file) {
         Ok(file) => file,
@@ -41,6 +43,7 @@ struct Target<'a> {
     child: Option<&'a Path>,
     attr: Option<&'a str>,
     after: Option<&'a str>,
+    nth: Option<usize>,
 }
 
 impl Target<'_> {
@@ -51,7 +54,10 @@ impl Target<'_> {
         text: &[u8],
         document: &Document,
     ) -> Vec<Judged> {
-        let parents = document.select(self.at);
+        let mut parents = document.select(self.at);
+        if let Some(nth) = self.nth {
+            parents = parents.get(nth).copied().into_iter().collect();
+        }
         let nowhere = |status, why: &str| {
             let place = Place { file: file.to_string(), at: None };
             vec![court.without_place(&self.what(), Some(place), status, why.to_owned())]
