@@ -1,8 +1,10 @@
-//! Where things are in a text. A format locates and phrases; it never prints a document again.
+//! Where things are in a text, or in a key store. A format locates and phrases; it never prints a
+//! document again.
 
 use crate::text::Position;
 use std::ops::Range;
 
+pub mod keystore;
 pub mod properties;
 pub mod script;
 pub mod toml;
