@@ -13,6 +13,7 @@
 //! | 0 | [`text`], [`diff`], [`digest`], [`version`], [`secret`] |
 //! | 1 | [`change`], [`mod@format`] |
 //! | 2 | [`patch`], [`home`] |
+//! | 3 | [`native`] |
 //! | 4 | [`plan`] |
 //! | 5 | [`commit`], [`report`] |
 //! | 6 | [`cli`] |
@@ -24,6 +25,7 @@ pub mod diff;
 pub mod digest;
 pub mod format;
 pub mod home;
+pub mod native;
 pub mod patch;
 pub mod plan;
 pub mod report;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules from the lowest layer to the highest.
-const LAYERS: [(&str, u8); 13] = [
+const LAYERS: [(&str, u8); 14] = [
     ("text", 0),
     ("diff", 0),
     ("digest", 0),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, u8); 13] = [
     ("format", 1),
     ("patch", 2),
     ("home", 2),
+    ("native", 3),
     ("plan", 4),
     ("commit", 5),
     ("report", 5),
