@@ -5,6 +5,7 @@ pub mod discover;
 pub mod effective;
 mod installed;
 mod shelf;
+pub mod shipped;
 pub mod view;
 
 pub use discover::{Home, HomeError, Instance, Launcher};

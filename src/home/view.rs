@@ -11,6 +11,7 @@ use super::shelf::Shelf;
 use crate::change::RelPath;
 use crate::format::script::{Kind, Launcher};
 use crate::format::{Fault, properties, toml, xml};
+use crate::secret::Secret;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -172,14 +173,20 @@ impl View {
         self.mappings.have(&instance.base, read).map_err(Silence::Other)
     }
 
-    /// Tells the certificate of a key store's private key.
+    /// Tells the certificate of a key store's private key; the password is the one that the
+    /// configuration gives for this store.
     ///
     /// # Errors
     /// A clause saying why it cannot be told.
-    pub fn served(&self, store: &RelPath, alias: Option<&str>) -> Result<Rc<Served>, String> {
+    pub fn served(
+        &self,
+        store: &RelPath,
+        alias: Option<&str>,
+        password: Option<&Secret>,
+    ) -> Result<Rc<Served>, String> {
         self.certificates.have(&(store.clone(), alias.map(str::to_owned)), || {
             let content = self.load(store).map_err(|trouble| trouble.to_string())?;
-            certificate::served(&content, alias)
+            certificate::served(&content, alias, password)
         })
     }
 

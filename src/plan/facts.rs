@@ -6,6 +6,7 @@ use crate::change::{Model, RelPath};
 use crate::home::certificate::Served;
 use crate::patch::model::{Certificate, Condition, Fact, Spot, Standing};
 use crate::patch::template::Template;
+use crate::secret::Secret;
 use crate::version::Range;
 use std::fs::File;
 use std::rc::Rc;
@@ -226,7 +227,7 @@ fn certificate_is(wanted: Certificate, scene: &Scene) -> Holds {
         Ok(hosts) => hosts,
         Err((file, silence)) => return Holds::Broken(file, silence),
     };
-    if wanted == Certificate::Replaced && served.is_shipped() {
+    if wanted == Certificate::Replaced && served.shipped {
         return Holds::No("this home serves the certificate that the product ships".into());
     }
     if served.expired {
@@ -244,32 +245,42 @@ fn certificate_is(wanted: Certificate, scene: &Scene) -> Holds {
 fn served(scene: &Scene) -> Result<Rc<Served>, Holds> {
     let unclear =
         |why: String| Holds::Unclear(format!("the served certificate is not known: {why}"));
-    let (file, alias) = match scene.home.model {
-        Model::Xml => (
-            ["keystoreFile", "certificateKeystoreFile"]
-                .into_iter()
-                .find_map(|name| {
-                    let connector = "Server/Service/Connector[@SSLEnabled='true']";
-                    let certificate = format!("{connector}/SSLHostConfig/Certificate");
-                    let path = if name == "keystoreFile" { connector } else { &certificate };
-                    scene.xml_attribute("{conf}/tomcat/catalina-server.xml", path, name)
-                })
-                .or_else(|| {
-                    scene.xml_text("{conf}/carbon.xml", "Server/Security/KeyStore/Location")
-                }),
-            scene.xml_text("{conf}/carbon.xml", "Server/Security/KeyStore/KeyAlias"),
-        ),
-        Model::Toml => (
-            scene
-                .setting("keystore.tls.file_name")
-                .or_else(|| scene.setting("keystore.primary.file_name")),
-            scene.setting("keystore.tls.alias").or_else(|| scene.setting("keystore.primary.alias")),
-        ),
+    let (file, alias, password) = match scene.home.model {
+        Model::Xml => {
+            let connector = "Server/Service/Connector[@SSLEnabled='true']";
+            let certificate = &format!("{connector}/SSLHostConfig/Certificate");
+            let catalina = "{conf}/tomcat/catalina-server.xml";
+            let attribute = |path: &str, name: &str| scene.xml_attribute(catalina, path, name);
+            let carbon = |name: &str| {
+                let path = format!("Server/Security/KeyStore/{name}");
+                scene.xml_text("{conf}/carbon.xml", &path)
+            };
+            (
+                attribute(connector, "keystoreFile")
+                    .or_else(|| attribute(certificate, "certificateKeystoreFile"))
+                    .or_else(|| carbon("Location")),
+                carbon("KeyAlias"),
+                attribute(connector, "keystorePass")
+                    .or_else(|| attribute(certificate, "certificateKeystorePassword"))
+                    .or_else(|| carbon("Password")),
+            )
+        }
+        Model::Toml => {
+            let setting = |name: &str| {
+                let of = |store: &str| scene.setting(&format!("keystore.{store}.{name}"));
+                of("tls").or_else(|| of("primary"))
+            };
+            (setting("file_name"), setting("alias"), setting("password"))
+        }
     };
     let file = file.ok_or_else(|| unclear("the configuration names no key store".into()))?;
     let path = key_store_path(&file, scene)
         .ok_or_else(|| unclear(format!("{file} is not a path in this home")))?;
-    scene.view.served(&path, alias.as_deref()).map_err(|why| unclear(format!("{path}: {why}")))
+    let password = password.map(Secret::new);
+    scene
+        .view
+        .served(&path, alias.as_deref(), password.as_ref())
+        .map_err(|why| unclear(format!("{path}: {why}")))
 }
 
 fn key_store_path(file: &str, scene: &Scene) -> Option<RelPath> {

@@ -127,6 +127,17 @@ impl Facts {
     }
 }
 
+impl KeyKind {
+    /// Tells whether it is below what is held to be safe: RSA 2048, EC 224 (NIST SP 800-131A).
+    pub fn is_weak(self) -> bool {
+        match self {
+            Self::Rsa { bits } => bits < 2048,
+            Self::Ec { bits } => bits < 224,
+            Self::Other => false,
+        }
+    }
+}
+
 impl std::fmt::Display for KeyKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

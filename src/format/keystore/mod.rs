@@ -17,6 +17,7 @@ mod pkcs12;
 mod sealed;
 mod serial;
 
+use crate::digest::Digest;
 use crate::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -128,6 +129,11 @@ impl Entry {
             Content::Trusted(certificate) | Content::Loose(certificate) => Some(certificate),
             Content::Secret => None,
         }
+    }
+
+    /// Gives the fingerprint of [`Self::certificate`].
+    pub fn fingerprint(&self) -> Option<Digest> {
+        self.certificate().map(Certificate::fingerprint)
     }
 
     /// Compares a name as Java does: case does not count.
