@@ -212,6 +212,8 @@ impl FileChange {
 pub struct Plan {
     pub steps: Vec<Step>,
     pub files: Vec<FileChange>,
+    /// What an operator should know before saying yes, sentences.
+    pub notes: Vec<String>,
 }
 
 impl Plan {

@@ -7,13 +7,14 @@ use super::failure::{Exit, Failure};
 use super::pick;
 use super::screen::{self, Screen};
 use super::work::{self, Work};
-use crate::change::{FileChange, Plan};
+use crate::change::{FileChange, Plan, RelPath};
 use crate::commit::{self, Linux, Meta};
 use crate::home::{Home, View};
 use crate::patch::model::Impact;
 use crate::plan::evaluate::fixes;
 use crate::plan::fold::Choice;
 use crate::plan::judge::judge;
+use crate::plan::keys;
 use crate::plan::{Scene, fold};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -75,7 +76,8 @@ fn harden(
     for notice in &home.notices {
         screen.note(notice);
     }
-    let found = choose::candidates(work, home);
+    let forge = work.forge();
+    let found = choose::candidates(work, home, &forge);
     let mut left = found.left;
     let picked = if asking && !planning {
         let Some(picked) = pick::by_hand(arguments, screen, home, found.ready, &mut left)? else {
@@ -97,6 +99,9 @@ fn harden(
         return Ok(if broken { Exit::Error } else { Exit::Good });
     }
     screen.plan(&plan, arguments.show_secrets);
+    for note in &plan.notes {
+        screen.note(note);
+    }
     screen.note(&summary(&plan, &picked));
     if planning {
         if asking {
@@ -157,6 +162,11 @@ fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
         let unmet = fixes(choice.patch, &scene)
             .flat_map(|want| judge(want, choice.values, &scene, true))
             .find(|judged| judged.fix.is_some());
+        let made = choice.made(&scene).map_err(|conflict| conflict.to_string())?;
+        if let Some(made) = made {
+            let stores: Vec<&RelPath> = made.files.iter().map(|new| &new.file).collect();
+            keys::agree(choice.patch, &scene, &stores)?;
+        }
         if let Some(judged) = unmet {
             return Err(format!("{} does not hold: {}", choice.patch.code, judged.seen.evidence));
         }

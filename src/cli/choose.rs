@@ -7,6 +7,7 @@ use crate::patch::Patch;
 use crate::patch::model::{Impact, Safety};
 use crate::plan::evaluate::fixes;
 use crate::plan::judge::judge;
+use crate::plan::keys::Forge;
 use crate::plan::{Scene, evaluate, fold, fold::Choice};
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ pub struct Left {
 }
 
 /// Looks at every selected patch in every instance of a home.
-pub fn candidates<'a>(work: &'a Work, home: &'a Home) -> Candidates<'a> {
+pub fn candidates<'a>(work: &'a Work, home: &'a Home, forge: &'a Forge) -> Candidates<'a> {
     let view = View::of(&home.root);
     let mut found = Candidates::default();
     for patch in work.patches() {
@@ -48,9 +49,9 @@ pub fn candidates<'a>(work: &'a Work, home: &'a Home) -> Candidates<'a> {
         for instance in &home.instances {
             let scene = Scene { home, instance, view: &view };
             let finding = evaluate(patch, work.values(patch), &scene);
-            match left_out(work, patch, &finding, &scene) {
+            match left_out(work, patch, &finding, &scene, forge) {
                 Verdict::Ready => {
-                    choices.push(Choice { patch, values: work.values(patch), instance })
+                    choices.push(Choice { patch, values: work.values(patch), instance, forge })
                 }
                 Verdict::Fine => {}
                 Verdict::Left { why, broken } => found.left.push(Left {
@@ -76,7 +77,13 @@ enum Verdict {
     Left { why: String, broken: bool },
 }
 
-fn left_out(work: &Work, patch: &Patch, finding: &Finding, scene: &Scene) -> Verdict {
+fn left_out(
+    work: &Work,
+    patch: &Patch,
+    finding: &Finding,
+    scene: &Scene,
+    forge: &Forge,
+) -> Verdict {
     let left = |why: String, broken| Verdict::Left { why, broken };
     let deciding = finding.seen.first();
     match finding.status {
@@ -90,11 +97,20 @@ fn left_out(work: &Work, patch: &Patch, finding: &Finding, scene: &Scene) -> Ver
         Status::Person => return left("a person must answer".into(), false),
         Status::Deviates | Status::Unknown => {}
     }
+    if patch.native.is_some() {
+        return match forge.draft(patch, work.values(patch), scene) {
+            Ok(draft) if draft.is_empty() => left(said(deciding), false),
+            Ok(_) => Verdict::Ready,
+            Err(refusal) => {
+                left(format!("{}. {}", refusal.why, refusal.hint.trim_end_matches('.')), false)
+            }
+        };
+    }
     let fixable = fixes(patch, scene).any(|want| {
         judge(want, work.values(patch), scene, true).iter().any(|judged| judged.fix.is_some())
     });
     if fixable {
-        let choice = Choice { patch, values: work.values(patch), instance: scene.instance };
+        let choice = Choice { patch, values: work.values(patch), instance: scene.instance, forge };
         return match fold(scene.home, &[choice]) {
             Ok(_) => Verdict::Ready,
             // A change that cannot be phrased keeps this guideline back, not the others.

@@ -68,7 +68,8 @@ fn rows(
             rows.entry((code, file.clone())).or_default().changed_since = true;
         }
     }
-    let ready = choose::candidates(work, home).ready;
+    let forge = work.forge();
+    let ready = choose::candidates(work, home, &forge).ready;
     for candidate in ready.into_iter().filter(|c| choose::reserve(work, c.patch, &[]).is_none()) {
         for step in fold(home, &candidate.choices)?.steps {
             rows.entry((step.code, step.file)).or_default().would_change = true;

@@ -10,6 +10,7 @@ use crate::patch::file::Scalar;
 use crate::patch::model::Kind;
 use crate::patch::{Catalogue, Patch};
 use crate::plan::judge::Values;
+use crate::plan::keys::Forge;
 use crate::plan::{Scene, evaluate};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub struct Work {
     pub selected: Vec<Code>,
     /// The codes that `--only` names.
     pub named: Vec<Code>,
+    /// The key store that P02.from names.
+    from: Option<Vec<u8>>,
 }
 
 impl Work {
@@ -58,7 +61,10 @@ impl Work {
             .map(|patch| patch.code.clone())
             .filter(|code| (named.is_empty() || named.contains(code)) && !skipped.contains(code))
             .collect();
-        Ok(Self { catalogue, values, selected, named })
+        let from = values.values().find_map(|values: &Values| values.get("from"));
+        let from = from.map(|path| std::fs::read(path).map_err(Failure::io(path.clone())));
+        let from = from.transpose()?;
+        Ok(Self { catalogue, values, selected, named, from })
     }
 
     /// The selected patches, in the order of the guide.
@@ -69,6 +75,11 @@ impl Work {
     pub fn values(&self, patch: &Patch) -> &Values {
         static NONE: Values = BTreeMap::new();
         self.values.get(&patch.code).unwrap_or(&NONE)
+    }
+
+    /// Makes what patches need and text cannot say, for one home.
+    pub fn forge(&self) -> Forge {
+        Forge::new(time::OffsetDateTime::now_utc(), self.from.clone())
     }
 
     /// The values of parameters that are secrets.

@@ -20,6 +20,11 @@ impl<K: Clone + Eq + Hash, V, E: Clone> Shelf<K, V, E> {
         made
     }
 
+    /// Drops all values.
+    pub fn forget_all(&mut self) {
+        self.0.get_mut().clear();
+    }
+
     /// Drops the value of a name whose source has changed.
     pub fn forget(&mut self, key: &K) {
         self.0.get_mut().remove(key);

@@ -129,12 +129,47 @@ impl View {
         content
     }
 
-    /// Gives the content of a file that need not be text, as it is on disk.
+    /// Gives the content of a file that need not be text, as it would be after what was put so far.
     ///
     /// # Errors
     /// [`Trouble`] with the reason.
-    pub fn binary(&self, file: &RelPath) -> Result<Vec<u8>, Trouble> {
-        self.load(file)
+    pub fn binary(&self, file: &RelPath) -> Result<Content, Trouble> {
+        match self.overlay.get(file) {
+            Some(content) => Ok(Rc::clone(content)),
+            None => self.load(file).map(Content::from),
+        }
+    }
+
+    /// Lists the files below a folder, links not followed; at most ten thousand, eight folders deep.
+    pub fn files_below(&self, folder: &RelPath) -> Vec<RelPath> {
+        let mut found = Vec::new();
+        let mut open = vec![(folder.clone(), 0)];
+        while let Some((folder, depth)) = open.pop() {
+            let Ok(entries) = std::fs::read_dir(self.root.join(folder.as_str())) else { continue };
+            for entry in entries.flatten() {
+                let name = entry.file_name();
+                let path = name.to_str().and_then(|n| RelPath::parse(&format!("{folder}/{n}")));
+                match (path, entry.file_type()) {
+                    (Some(path), Ok(kind)) if kind.is_dir() && depth < 8 => {
+                        open.push((path, depth + 1));
+                    }
+                    (Some(path), Ok(kind)) if kind.is_file() && found.len() < 10_000 => {
+                        found.push(path);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Tells whether a folder holds files, not counting those below its own folders.
+    pub fn holds_files(&self, folder: &RelPath) -> bool {
+        let entries = std::fs::read_dir(self.root.join(folder.as_str()));
+        entries.is_ok_and(|entries| {
+            entries.flatten().any(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        })
     }
 
     /// Tells whether a file exists, readable or not.
@@ -185,7 +220,7 @@ impl View {
         password: Option<&Secret>,
     ) -> Result<Rc<Served>, String> {
         self.certificates.have(&(store.clone(), alias.map(str::to_owned)), || {
-            let content = self.load(store).map_err(|trouble| trouble.to_string())?;
+            let content = self.binary(store).map_err(|trouble| trouble.to_string())?;
             certificate::served(&content, alias, password)
         })
     }
@@ -196,6 +231,7 @@ impl View {
         self.toml.forget(file);
         self.properties.forget(file);
         self.launchers.forget(file);
+        self.certificates.forget_all();
         self.overlay.insert(file.clone(), content.into());
     }
 

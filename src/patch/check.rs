@@ -153,8 +153,9 @@ impl Variant {
                 wants.push(Want::check(table, entry)?);
             }
         }
-        let stores =
-            file.store.into_iter().map(StoreSpot::check).collect::<Result<Vec<_>, _>>()?;
+        let stores: Vec<Vec<StoreSpot>> =
+            file.store.iter().map(StoreSpot::check).collect::<Result<_, _>>()?;
+        let stores = stores.concat();
         if wants.is_empty() && stores.is_empty() && file.ask.is_empty() {
             return Err(wrong("[[variant]]", "a variant wants something or asks something"));
         }

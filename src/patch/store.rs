@@ -42,7 +42,8 @@ impl Role {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct File {
     pub role: Role,
-    pub file: Option<String>,
+    /// A file, or several of one shape.
+    pub file: Option<Files>,
     pub at: Option<String>,
     pub key: Option<String>,
     pub location: String,
@@ -51,6 +52,14 @@ pub struct File {
     pub password: Option<String>,
     pub alias: Option<String>,
     pub key_password: Option<String>,
+}
+
+/// One file or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Files {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// A reference to a key store, part by part.
@@ -65,16 +74,25 @@ pub struct StoreSpot {
 }
 
 impl StoreSpot {
-    /// Checks an entry of a patch file.
-    pub(super) fn check(file: File) -> Result<Self, (String, String)> {
-        let part = |text: &String| spot(&file, text);
+    /// Checks an entry of a patch file; one for each file that it names.
+    pub(super) fn check(entry: &File) -> Result<Vec<Self>, (String, String)> {
+        let files: Vec<Option<&str>> = match &entry.file {
+            None => vec![None],
+            Some(Files::One(file)) => vec![Some(file)],
+            Some(Files::Several(files)) => files.iter().map(|file| Some(file.as_str())).collect(),
+        };
+        files.into_iter().map(|file| Self::of(entry, file)).collect()
+    }
+
+    fn of(entry: &File, file: Option<&str>) -> Result<Self, (String, String)> {
+        let part = |text: &String| spot(entry, file, text);
         Ok(Self {
-            role: file.role,
-            location: part(&file.location)?,
-            kind: file.kind.as_ref().map(part).transpose()?,
-            password: file.password.as_ref().map(part).transpose()?,
-            alias: file.alias.as_ref().map(part).transpose()?,
-            key_password: file.key_password.as_ref().map(part).transpose()?,
+            role: entry.role,
+            location: part(&entry.location)?,
+            kind: entry.kind.as_ref().map(part).transpose()?,
+            password: entry.password.as_ref().map(part).transpose()?,
+            alias: entry.alias.as_ref().map(part).transpose()?,
+            key_password: entry.key_password.as_ref().map(part).transpose()?,
         })
     }
 
@@ -92,25 +110,25 @@ impl StoreSpot {
     }
 }
 
-fn spot(file: &File, part: &str) -> Result<Spot, (String, String)> {
-    match (&file.file, &file.at, &file.key) {
+fn spot(entry: &File, file: Option<&str>, part: &str) -> Result<Spot, (String, String)> {
+    if let Some(file) = file.filter(|file| file.starts_with('/') || file.contains("..")) {
+        return Err(wrong(file, "a file is named below the home, without \"..\""));
+    }
+    match (file, &entry.at, &entry.key) {
         (Some(name), Some(at), None) => {
-            let (child, attr) = match part.rsplit_once('@') {
-                _ if part == "." => (None, None),
-                None => (Some(xml_path(part)?), None),
-                Some(("", attr)) => (None, Some(attr.to_owned())),
-                Some((child, attr)) => {
-                    (Some(xml_path(child.trim_end_matches('/'))?), Some(attr.to_owned()))
-                }
+            let (child, attr) = match (part, part.strip_prefix('@'), part.rsplit_once("/@")) {
+                (".", ..) => (None, None),
+                (_, Some(attr), _) => (None, Some(attr.to_owned())),
+                (.., Some((child, attr))) => (Some(xml_path(child)?), Some(attr.to_owned())),
+                _ => (Some(xml_path(part)?), None),
             };
             let at: xml::Path = xml_path(at)?;
             let file = Template::parse(name);
             Ok(Spot::Xml { file, at, child, attr, after: None, nth: None })
         }
-        (None, None, Some(key)) => Ok(Spot::Toml {
-            key: toml_path(&format!("{key}.{part}"))?,
-            literal: Literal::String,
-        }),
+        (None, None, Some(key)) => {
+            Ok(Spot::Toml { key: toml_path(&format!("{key}.{part}"))?, literal: Literal::String })
+        }
         (Some(name), None, None) => {
             Ok(Spot::Properties { file: Template::parse(name), key: part.to_owned() })
         }
@@ -129,7 +147,7 @@ mod tests {
     fn entry(file: Option<&str>, at: Option<&str>, key: Option<&str>, location: &str) -> File {
         File {
             role: Role::Tls,
-            file: file.map(str::to_owned),
+            file: file.map(|file| Files::One(file.to_owned())),
             at: at.map(str::to_owned),
             key: key.map(str::to_owned),
             location: location.into(),
@@ -143,18 +161,20 @@ mod tests {
     #[test]
     fn a_part_is_an_attribute_an_element_below_or_the_element_itself() {
         let spot = |part| {
-            StoreSpot::check(entry(Some("{conf}/a.xml"), Some("A/B"), None, part)).unwrap().location
+            let entry = entry(Some("{conf}/a.xml"), Some("A/B"), None, part);
+            StoreSpot::check(&entry).unwrap().remove(0).location
         };
         assert!(matches!(spot("@k"), Spot::Xml { child: None, attr: Some(k), .. } if k == "k"));
         assert!(matches!(spot("C/D"), Spot::Xml { child: Some(_), attr: None, .. }));
+        assert!(matches!(spot("P[@n='a']"), Spot::Xml { child: Some(_), attr: None, .. }));
         assert!(matches!(spot("C/@k"), Spot::Xml { child: Some(_), attr: Some(_), .. }));
         assert!(matches!(spot("."), Spot::Xml { child: None, attr: None, .. }));
     }
 
     #[test]
     fn a_table_of_deployment_toml_has_no_file() {
-        assert!(StoreSpot::check(entry(None, None, Some("keystore.tls"), "file_name")).is_ok());
+        assert!(StoreSpot::check(&entry(None, None, Some("keystore.tls"), "file_name")).is_ok());
         let both = entry(Some("{conf}/a.xml"), None, Some("keystore.tls"), "file_name");
-        assert!(StoreSpot::check(both).is_err());
+        assert!(StoreSpot::check(&both).is_err());
     }
 }

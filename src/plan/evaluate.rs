@@ -5,7 +5,8 @@ use super::judge::{Judged, Values, judge};
 use super::scene::{Scene, Silence};
 use crate::change::{Finding, Place, RelPath, Seen, Status};
 use crate::patch::Patch;
-use crate::patch::model::{Variant, Want};
+use crate::patch::model::{Native, Variant, Want};
+use time::OffsetDateTime;
 
 /// Judges every want of a patch and says what they add up to.
 pub fn evaluate(patch: &Patch, values: &Values, scene: &Scene) -> Finding {
@@ -39,6 +40,9 @@ pub fn evaluate(patch: &Patch, values: &Values, scene: &Scene) -> Finding {
             }
         }
     }
+    if patch.native == Some(Native::Keystores) {
+        seen.extend(super::keys::look(patch, scene, OffsetDateTime::now_utc()));
+    }
     // Stable, so that within one status the patch file's order stays.
     seen.sort_by_key(|one| one.status);
     let status =
@@ -68,17 +72,17 @@ pub fn evaluate(patch: &Patch, values: &Values, scene: &Scene) -> Finding {
 
 /// Judges the wants of every variant that is open, with the edits that would satisfy them.
 pub fn fixes<'p>(patch: &'p Patch, scene: &Scene) -> impl Iterator<Item = &'p Want> {
+    open(patch, scene).flat_map(|variant| variant.wants.iter())
+}
+
+/// Lists the variants whose conditions hold.
+pub fn open<'p>(patch: &'p Patch, scene: &Scene) -> impl Iterator<Item = &'p Variant> {
     let open: Vec<bool> = patch
         .variants
         .iter()
         .map(|variant| matches!(stage(variant, scene), Stage::Open(_)))
         .collect();
-    patch
-        .variants
-        .iter()
-        .zip(open)
-        .filter(|(_, open)| *open)
-        .flat_map(|(variant, _)| variant.wants.iter())
+    patch.variants.iter().zip(open).filter(|(_, open)| *open).map(|(variant, _)| variant)
 }
 
 enum Stage {

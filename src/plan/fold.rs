@@ -6,6 +6,7 @@
 
 use super::evaluate::{evaluate, fixes};
 use super::judge::{Claim, Values, judge};
+use super::keys::{self, Forge, Made, Refusal};
 use super::proof;
 use super::scene::Scene;
 use crate::change::{Code, FileChange, Plan, RelPath, Status, Step};
@@ -13,6 +14,7 @@ use crate::format::Fault;
 use crate::home::{Home, Instance, View};
 use crate::patch::Patch;
 use crate::text;
+use std::rc::Rc;
 
 /// A patch with its settled parameters, chosen for an instance.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,20 @@ pub struct Choice<'a> {
     pub patch: &'a Patch,
     pub values: &'a Values,
     pub instance: &'a Instance,
+    /// Makes what this run's patches need and text cannot say.
+    pub forge: &'a Forge,
+}
+
+impl Choice<'_> {
+    /// What was made for it, beside the edits of texts.
+    pub fn made(&self, scene: &Scene) -> Result<Option<Rc<Made>>, Conflict> {
+        if self.patch.native.is_none() {
+            return Ok(None);
+        }
+        let made = self.forge.made(self.patch, self.values, scene);
+        let withheld = |refusal| Conflict::Withheld { code: self.patch.code.clone(), refusal };
+        made.map(Some).map_err(withheld)
+    }
 }
 
 /// Why chosen patches cannot be folded into a plan.
@@ -33,6 +49,10 @@ pub enum Conflict {
     Undone { first: Code, second: Code, file: RelPath },
     #[error("{code} does not hold after its own change{}", place.as_ref().map(|p| format!(" of {p}")).unwrap_or_default())]
     Unmet { code: Code, place: Option<String> },
+    #[error("{code}: {}", refusal.why)]
+    Withheld { code: Code, refusal: Refusal },
+    #[error("{code} would leave key stores and references in disagreement: {why}")]
+    Disagreement { code: Code, why: String },
     #[error("{file}: a second, independent reader does not agree with the change: {why}")]
     Disproved { file: RelPath, why: String },
 }
@@ -51,6 +71,10 @@ impl Conflict {
                 format!(
                     "Nothing was written. Apply {first} and {second} one at a time, or leave one out with --skip."
                 )
+            }
+            Self::Withheld { refusal, .. } => refusal.hint.clone(),
+            Self::Disagreement { code, .. } => {
+                format!("Nothing was written. Leave the patch out with --skip {code}.")
             }
             Self::Disproved { .. } => {
                 "Nothing was written. Please report this file's shape; the change was not trusted."
@@ -74,7 +98,7 @@ pub fn fold(home: &Home, choices: &[Choice]) -> Result<Plan, Conflict> {
     for choice in choices {
         confirm(home, choice, &view, &steps)?;
     }
-    let changes: Vec<FileChange> = view
+    let mut changes: Vec<FileChange> = view
         .changed()
         .into_iter()
         .map(|(file, before, after)| FileChange {
@@ -84,6 +108,20 @@ pub fn fold(home: &Home, choices: &[Choice]) -> Result<Plan, Conflict> {
             listings: None,
         })
         .collect();
+    let mut notes = Vec::new();
+    for choice in choices {
+        let scene = Scene { home, instance: choice.instance, view: &view };
+        let Some(made) = choice.made(&scene)? else { continue };
+        for note in &made.notes {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
+        for new in &made.files {
+            let of_file = changes.iter_mut().filter(|change| change.file == new.file);
+            of_file.for_each(|change| change.listings = Some(new.listings.clone()));
+        }
+    }
     for change in &changes {
         let claims: Vec<&Claim> = claims
             .iter()
@@ -94,7 +132,7 @@ pub fn fold(home: &Home, choices: &[Choice]) -> Result<Plan, Conflict> {
             .map_err(|why| Conflict::Disproved { file: change.file.clone(), why })?;
     }
     steps.retain(|step| changes.iter().any(|change| change.file == step.file));
-    Ok(Plan { steps, files: changes })
+    Ok(Plan { steps, files: changes, notes })
 }
 
 fn apply(
@@ -107,11 +145,20 @@ fn apply(
     let code = &choice.patch.code;
     // The gates are asked once, before the patch's own changes: a variant that adds what it found
     // lacking must still finish.
-    let wanted: Vec<_> = {
+    let (made, wanted): (Option<Rc<Made>>, Vec<_>) = {
         let scene = Scene { home, instance: choice.instance, view };
-        fixes(choice.patch, &scene).collect()
+        (choice.made(&scene)?, fixes(choice.patch, &scene).collect())
     };
-    for want in wanted {
+    for new in made.iter().flat_map(|made| &made.files) {
+        view.put(&new.file, new.after.clone());
+        steps.push(Step {
+            code: code.clone(),
+            instance: choice.instance.name.clone(),
+            file: new.file.clone(),
+            after: new.after.clone(),
+        });
+    }
+    for want in wanted.into_iter().chain(made.iter().flat_map(|made| &made.wants)) {
         let scene = Scene { home, instance: choice.instance, view };
         let judged = judge(want, choice.values, &scene, true);
         let mut files: Vec<(RelPath, Vec<text::Edit>)> = Vec::new();
@@ -166,6 +213,11 @@ fn apply(
 /// Judges a chosen patch on the outcome.
 fn confirm(home: &Home, choice: &Choice, view: &View, steps: &[Step]) -> Result<(), Conflict> {
     let scene = Scene { home, instance: choice.instance, view };
+    if let Some(made) = choice.made(&scene)? {
+        let stores: Vec<&RelPath> = made.files.iter().map(|new| &new.file).collect();
+        return keys::agree(choice.patch, &scene, &stores)
+            .map_err(|why| Conflict::Disagreement { code: choice.patch.code.clone(), why });
+    }
     let finding = evaluate(choice.patch, choice.values, &scene);
     let Some(broken) = finding.seen.iter().find(|seen| seen.status == Status::Deviates) else {
         return Ok(());

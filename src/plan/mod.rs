@@ -8,6 +8,7 @@ pub mod facts;
 pub mod fold;
 mod hosts;
 pub mod judge;
+pub mod keys;
 mod proof;
 pub mod scene;
 

@@ -50,7 +50,7 @@ pub enum Fault {
 }
 
 /// Makes sure that the source of random numbers works, since its users below cannot report that.
-fn random(bytes: &mut [u8]) -> Result<(), Fault> {
+pub fn random(bytes: &mut [u8]) -> Result<(), Fault> {
     use rsa::rand_core::{OsRng, RngCore as _};
     OsRng.try_fill_bytes(bytes).map_err(|error| Fault::Random(error.to_string()))
 }

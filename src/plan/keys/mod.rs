@@ -1,0 +1,23 @@
+//! Key stores of an instance: which ones its configuration names, what they hold, and new ones in
+//! their place.
+//!
+//! Looking needs nothing but the home. Making new stores fills the view and changes every reference
+//! in the same plan; a change that would make stored data unreadable, or that would leave store,
+//! password, alias and references in disagreement, is refused.
+
+mod agree;
+pub mod draft;
+pub mod forge;
+mod holding;
+mod left;
+mod look;
+mod mint;
+pub mod reference;
+mod traces;
+mod wanted;
+mod wish;
+
+pub use agree::agree;
+pub use draft::Refusal;
+pub use forge::{Forge, Made};
+pub use look::look;
