@@ -33,13 +33,39 @@ pub fn stat(before: &[u8], after: &[u8]) -> Stat {
 /// Writes the unified diff of one file, with `context` unchanged lines around each change; empty
 /// when nothing differs.
 pub fn unified(path: &str, before: &[u8], after: &[u8], context: usize) -> Vec<u8> {
-    if before == after {
+    hunks(path, &split(before), &split(after), [None, None], context)
+}
+
+/// Writes the same diff with other lines shown in the place of the compared ones, such as lines in
+/// which something is masked. Where they are not as many, the shown texts themselves are compared.
+pub fn unified_as(
+    path: &str,
+    [before, after]: [&[u8]; 2],
+    shown: [&[u8]; 2],
+    context: usize,
+) -> Vec<u8> {
+    let (old, new) = (split(before), split(after));
+    let [left, right] = shown.map(split);
+    if left.len() != old.len() || right.len() != new.len() {
+        return unified(path, shown[0], shown[1], context);
+    }
+    hunks(path, &old, &new, [Some(&left), Some(&right)], context)
+}
+
+fn hunks(
+    path: &str,
+    old: &[&[u8]],
+    new: &[&[u8]],
+    shown: [Option<&[&[u8]]>; 2],
+    context: usize,
+) -> Vec<u8> {
+    if old == new {
         return Vec::new();
     }
-    let (old, new) = (split(before), split(after));
+    let [left, right] = [shown[0].unwrap_or(old), shown[1].unwrap_or(new)];
     let mut out = Vec::new();
     out.extend_from_slice(format!("--- {}\n+++ {}\n", name('a', path), name('b', path)).as_bytes());
-    for hunk in group_diff_ops(operations(&old, &new), context.min(1 << 20)) {
+    for hunk in group_diff_ops(operations(old, new), context.min(1 << 20)) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else {
             continue;
         };
@@ -48,10 +74,10 @@ pub fn unified(path: &str, before: &[u8], after: &[u8], context: usize) -> Vec<u
         out.extend_from_slice(format!("@@ -{from} +{to} @@\n").as_bytes());
         for op in &hunk {
             if matches!(op, DiffOp::Equal { .. }) {
-                write(&mut out, b' ', &old[op.old_range()]);
+                write(&mut out, b' ', &left[op.old_range()]);
             } else {
-                write(&mut out, b'-', &old[op.old_range()]);
-                write(&mut out, b'+', &new[op.new_range()]);
+                write(&mut out, b'-', &left[op.old_range()]);
+                write(&mut out, b'+', &right[op.new_range()]);
             }
         }
     }
@@ -200,6 +226,14 @@ mod tests {
     #[test]
     fn a_stat_counts_a_changed_line_on_both_sides() {
         assert_eq!(stat(b"a\nb\nc", b"a\nB\nc\nd"), Stat { added: 3, removed: 2 });
+    }
+
+    #[test]
+    fn other_lines_can_be_shown_and_still_the_compared_ones_decide() {
+        let texts: [&[u8]; 2] = [b"a\nold\nb\n", b"a\nnew\nb\n"];
+        let shown = String::from_utf8(unified_as("x", texts, [b"a\n*\nb\n"; 2], 3)).unwrap();
+        assert!(shown.ends_with("@@ -1,3 +1,3 @@\n a\n-*\n+*\n b\n"), "{shown}");
+        assert_eq!(unified_as("x", texts, [b"*\n", b"*\n"], 3), b"");
     }
 
     #[test]

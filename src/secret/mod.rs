@@ -8,6 +8,7 @@
 mod key;
 mod markup;
 mod pairs;
+pub mod seal;
 
 use std::fmt;
 use std::ops::Range;
@@ -57,21 +58,31 @@ impl Drop for Secret {
 /// secret kept elsewhere (`$secret{…}`, `$env{…}`, `${…}`, `svns:secretAlias`), a boolean, a class
 /// name, the name of a password file.
 pub fn mask(text: &[u8]) -> (Vec<u8>, usize) {
+    let found = spans(text);
+    (covered(text, &found), found.len())
+}
+
+/// Tells where [`mask`] sees secrets: ranges in order, apart from each other, none over a line end.
+pub fn spans(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let diff = is_diff(text);
     markup::values(text, diff, &mut found);
     pairs::values(text, diff, &mut found);
     found.retain(|range| !range.is_empty() && text[range.clone()] != *MASK.as_bytes());
-    let found = merged(found);
+    merged(found)
+}
+
+/// Puts the mask over ranges that are in order and apart from each other.
+pub fn covered(text: &[u8], ranges: &[Range<usize>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut last = 0;
-    for range in &found {
+    for range in ranges {
         out.extend_from_slice(&text[last..range.start]);
         out.extend_from_slice(MASK.as_bytes());
         last = range.end;
     }
     out.extend_from_slice(&text[last..]);
-    (out, found.len())
+    out
 }
 
 /// Masks a value that is shown beside its key: whole when the key names a secret, else what looks
@@ -87,8 +98,9 @@ fn is_diff(text: &[u8]) -> bool {
     crate::text::lines(text).any(|line| line.starts_with(b"@@ -"))
 }
 
-/// Joins ranges that overlap: one secret may be seen as markup and as a pair.
-fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// Puts ranges in order and joins those that overlap: one secret may be seen as markup and as a
+/// pair.
+pub fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.sort_by_key(|range| (range.start, range.end));
     found.dedup_by(|next, kept| {
         let overlap = next.start < kept.end;
