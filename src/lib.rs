@@ -15,7 +15,7 @@
 //! | 2 | [`patch`], [`home`] |
 //! | 3 | [`native`] |
 //! | 4 | [`plan`] |
-//! | 5 | [`commit`], [`report`] |
+//! | 5 | [`commit`], [`report`], [`review`] |
 //! | 6 | [`cli`] |
 
 pub mod change;
@@ -29,6 +29,7 @@ pub mod native;
 pub mod patch;
 pub mod plan;
 pub mod report;
+pub mod review;
 pub mod secret;
 pub mod text;
 pub mod version;

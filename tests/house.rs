@@ -20,6 +20,7 @@ const LAYERS: [(&str, u8); 14] = [
     ("plan", 4),
     ("commit", 5),
     ("report", 5),
+    ("review", 5),
     ("cli", 6),
 ];
 

@@ -5,10 +5,11 @@ use super::ask;
 use super::choose::{self, Candidate, Left};
 use super::failure::{Exit, Failure};
 use super::pick;
+use super::review::{self, Proposal};
 use super::screen::{self, Screen};
 use super::work::{self, Work};
 use crate::change::{FileChange, Plan, RelPath};
-use crate::commit::{self, Linux, Meta};
+use crate::commit::{self, Change, Linux, Meta};
 use crate::home::{Home, View};
 use crate::patch::model::Impact;
 use crate::plan::evaluate::fixes;
@@ -36,6 +37,8 @@ pub struct Arguments {
     /// Why this is done; kept in the history
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     pub note: String,
+    #[command(flatten)]
+    pub review: review::Arguments,
 }
 
 /// An impact that must be accepted by name
@@ -46,6 +49,10 @@ pub enum Grave {
 }
 
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
+    arguments.review.check(common)?;
+    if let Some(path) = &arguments.review.plan {
+        return review::run(path, arguments, common, screen);
+    }
     let work = Work::of(common)?;
     let screen = &screen.hiding(work.secrets());
     for notice in work.notices() {
@@ -70,7 +77,7 @@ fn harden(
     let state = work::state_dir(common, home);
     let asking = !arguments.yes && !arguments.dry_run;
     let planning = arguments.dry_run || (asking && !screen::can_ask());
-    if !planning {
+    if !planning && arguments.review.save_plan.is_none() {
         recover_first(home, &state, screen)?;
     }
     for notice in &home.notices {
@@ -93,16 +100,23 @@ fn harden(
         picked.iter().flat_map(|candidate| candidate.choices.iter().copied()).collect();
     let plan = fold(home, &choices)?;
     if plan.is_empty() {
-        screen.note("There is nothing to change.");
+        let unsaved = if arguments.review.save_plan.is_some() { " No plan was saved." } else { "" };
+        screen.note(&format!("There is nothing to change.{unsaved}"));
         tell_left(screen, &left);
         let broken = left.iter().any(|left| left.broken);
         return Ok(if broken { Exit::Error } else { Exit::Good });
     }
-    screen.plan(&plan, arguments.show_secrets);
+    let proposal = Proposal { work, home, plan: &plan, picked: &picked, left: &left };
+    review::show(arguments, common, screen, &proposal)?;
     for note in &plan.notes {
         screen.note(note);
     }
     screen.note(&summary(&plan, &picked));
+    if let Some(path) = &arguments.review.save_plan {
+        review::save(path, arguments, common, screen, &proposal)?;
+        tell_left(screen, &left);
+        return Ok(if arguments.dry_run { Exit::Findings } else { Exit::Good });
+    }
     if planning {
         if asking {
             screen.note("There is no terminal to ask at: nothing was written. --yes applies without asking.");
@@ -140,8 +154,19 @@ fn write(
         note: arguments.note.clone(),
         settings: settings_of(choices),
     };
-    let verify = || verify(home, choices);
-    let applied = commit::apply(&Linux, &home.root, state, &commit::changes(plan), &meta, &verify)?;
+    commit(screen, home, state, &commit::changes(plan), &meta, &|| verify(home, choices))
+}
+
+/// Commits changes and says what happened: the step that every way to apply ends with.
+pub fn commit(
+    screen: &Screen,
+    home: &Home,
+    state: &std::path::Path,
+    changes: &[Change],
+    meta: &Meta,
+    verify: &dyn Fn() -> Result<(), String>,
+) -> Result<(), Failure> {
+    let applied = commit::apply(&Linux, &home.root, state, changes, meta, verify)?;
     for note in &applied.notes {
         screen.note(note);
     }
@@ -155,7 +180,7 @@ fn write(
 }
 
 /// Looks at the home as it is on disk: every chosen want that was written must hold.
-fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
+pub fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
     let view = View::of(&home.root);
     for choice in choices {
         let scene = Scene { home, instance: choice.instance, view: &view };
@@ -174,7 +199,7 @@ fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
     Ok(())
 }
 
-fn settings_of(choices: &[Choice]) -> BTreeMap<String, String> {
+pub fn settings_of(choices: &[Choice]) -> BTreeMap<String, String> {
     use crate::patch::model::Kind;
     let mut settings = BTreeMap::new();
     for choice in choices {
@@ -225,7 +250,7 @@ fn tell_left(screen: &Screen, left: &[Left]) {
     }
 }
 
-fn recover_first(home: &Home, state: &std::path::Path, screen: &Screen) -> Result<(), Failure> {
+pub fn recover_first(home: &Home, state: &std::path::Path, screen: &Screen) -> Result<(), Failure> {
     if commit::unfinished(&Linux, &home.root, state)?.is_some() {
         let recovered = commit::recover(&Linux, &home.root, state)?;
         screen.note(&super::rollback::told(&recovered));
@@ -234,6 +259,10 @@ fn recover_first(home: &Home, state: &std::path::Path, screen: &Screen) -> Resul
 }
 
 impl Grave {
+    pub fn word(self) -> &'static str {
+        self.impact().word()
+    }
+
     fn impact(self) -> Impact {
         match self {
             Self::Data => Impact::Data,

@@ -4,6 +4,7 @@ use crate::commit;
 use crate::home::HomeError;
 use crate::patch::LoadError;
 use crate::plan::Conflict;
+use crate::review;
 use std::process::ExitCode;
 
 /// How a run ended. The numbers are a contract with scripts.
@@ -56,6 +57,11 @@ pub enum Failure {
     Conflict(#[from] Conflict),
     #[error(transparent)]
     Commit(#[from] commit::Error),
+    #[error(transparent)]
+    Review(#[from] review::Error),
+    /// A saved plan and a home that do not fit.
+    #[error("{0}")]
+    Stale(String, String),
     #[error("{what}: {source}")]
     Io {
         what: String,
@@ -80,7 +86,11 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(..) | Self::Patches(_) => Exit::Usage,
-            Self::Conflict(_) => Exit::Conflict,
+            Self::Conflict(_) | Self::Stale(..) => Exit::Conflict,
+            Self::Review(error) => match error.class() {
+                review::Class::Usage => Exit::Usage,
+                review::Class::Refused => Exit::Error,
+            },
             Self::Commit(error) => match error.class() {
                 commit::error::Class::Conflict => Exit::Conflict,
                 commit::error::Class::Failed => Exit::Error,
@@ -92,7 +102,8 @@ impl Failure {
     /// What to do next, a sentence.
     pub fn hint(&self) -> String {
         match self {
-            Self::Usage(_, hint) | Self::Other(_, hint) => hint.clone(),
+            Self::Usage(_, hint) | Self::Other(_, hint) | Self::Stale(_, hint) => hint.clone(),
+            Self::Review(error) => error.hint(),
             Self::Home(error) => error.hint().into(),
             Self::Patches(_) | Self::PatchFiles(_) => {
                 "Correct the patch file; `harden patch check DIR` checks a whole folder.".into()

@@ -6,6 +6,7 @@ use crate::change::Plan;
 use crate::report::style::{self, Style};
 use crate::secret;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 
 /// Where a run prints to.
 #[derive(Debug, Clone)]
@@ -84,17 +85,9 @@ impl Screen {
     ///
     /// Tells how many were masked.
     pub fn diff(&self, diff: &[u8], show_secrets: bool) -> usize {
-        let (mut shown, mut masked) =
-            if show_secrets { (diff.to_vec(), 0) } else { secret::mask(diff) };
-        for told in self.secrets.iter().filter(|_| !show_secrets) {
-            let text = String::from_utf8_lossy(&shown);
-            masked += text.matches(told.as_str()).count();
-            shown = text.replace(told.as_str(), secret::MASK).into_bytes();
-        }
+        let (shown, masked) = self.masked(diff, show_secrets);
         if masked > 0 {
-            self.say(&format!(
-                "# {masked} secret(s) are masked in this diff, so it cannot be applied; --show-secrets shows them."
-            ));
+            self.say(&format!("# {}", masking(masked)));
         }
         match self.style {
             Style::Plain => self.bytes(&shown),
@@ -102,6 +95,27 @@ impl Screen {
         }
         masked
     }
+
+    /// Masks secrets in a diff unless they are to be shown, and tells how many there were.
+    pub fn masked(&self, diff: &[u8], show_secrets: bool) -> (Vec<u8>, usize) {
+        if show_secrets {
+            return (diff.to_vec(), 0);
+        }
+        let (mut shown, mut masked) = secret::mask(diff);
+        for told in &self.secrets {
+            let text = String::from_utf8_lossy(&shown);
+            masked += text.matches(told.as_str()).count();
+            shown = text.replace(told.as_str(), secret::MASK).into_bytes();
+        }
+        (shown, masked)
+    }
+}
+
+/// Says that a diff lacks its secrets.
+pub fn masking(count: usize) -> String {
+    format!(
+        "{count} secret(s) are masked in this diff, so it cannot be applied; --show-secrets shows them."
+    )
 }
 
 /// Tells whether someone can answer questions.
@@ -109,10 +123,28 @@ pub fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Writes a report where the operator wants it; the only file outside a transaction.
-#[expect(clippy::disallowed_methods, reason = "a report is no file of a home")]
-pub fn write_report(path: &std::path::Path, text: &str) -> Result<(), Failure> {
+/// Writes a report where the operator wants it; what is written here is no part of a transaction.
+pub fn write_report(path: &Path, text: &str) -> Result<(), Failure> {
     let mut text = text.trim_end_matches('\n').to_owned();
     text.push('\n');
-    std::fs::write(path, text).map_err(Failure::io(path.display().to_string()))
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes bytes as they are where the operator wants them.
+#[expect(clippy::disallowed_methods, reason = "a report is no file of a home")]
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(Failure::io(path.display().to_string()))
+}
+
+/// Writes bytes that hold secrets: for this user alone, also where the file was there before.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let failed = || Failure::io(path.display().to_string());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path).map_err(failed())?;
+    if file.metadata().map_err(failed())?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed())?;
+    }
+    file.write_all(bytes).map_err(failed())
 }

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod json;
 pub mod style;
 pub mod text;
+pub mod ticket;
 
 use crate::change::{Finding, Place, Seen, Status};
 
