@@ -13,11 +13,11 @@ use crate::digest::Digest;
 use crate::home::view::Trouble;
 use crate::home::{Home, View};
 use crate::patch::Catalogue;
-use crate::patch::model::Kind;
+use crate::patch::model::{Kind, Param};
 use crate::plan::fold::Choice;
 use crate::report::ticket;
 use crate::review::{self, Author, Chosen, Head, Review, Saved, Standing};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -172,7 +172,7 @@ pub fn save(
         product: home.product.clone(),
         version: home.version.as_ref().map(ToString::to_string),
         instances: home.instances.iter().map(|instance| instance.name.clone()).collect(),
-        settings: apply::settings_of(&choices),
+        settings: readable(apply::settings_of(&choices)),
         chosen: choices.iter().map(chosen).collect(),
         modes: modes(home, plan.files.iter().map(|change| &change.file)),
     };
@@ -284,6 +284,12 @@ fn carry_out(
     Ok(Exit::Good)
 }
 
+/// Settings without those that hold a secret, such as the password of a URL.
+fn readable(mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    settings.retain(|name, value| secret::mask_value(name, value) == *value);
+    settings
+}
+
 /// Judges the chosen guidelines on the outcome. One that was told a secret is left to its digests:
 /// the plan does not say what it was told.
 fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), String> {
@@ -291,7 +297,11 @@ fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), Strin
         let patch = catalogue.find(code.as_str()).ok_or_else(|| format!("{code} is not known"))?;
         let instance = home.instances.iter().find(|known| known.name == *instance);
         let instance = instance.ok_or_else(|| format!("{code}: its instance is not there"))?;
-        if patch.params.values().any(|param| param.kind == Kind::Secret) {
+        let untold = |(name, param): (&String, &Param)| {
+            let silent = !saved.settings.contains_key(&format!("{code}.{name}"));
+            param.kind == Kind::Secret || (param.default.is_some() && silent)
+        };
+        if patch.params.iter().any(untold) {
             continue;
         }
         let told = saved.settings.iter().filter_map(|(name, value)| {
