@@ -1,6 +1,7 @@
 //! `harden apply`: choose, preview, commit.
 
 use super::Common;
+use super::approved;
 use super::ask;
 use super::choose::{self, Candidate, Left};
 use super::failure::{Exit, Failure};
@@ -51,7 +52,7 @@ pub enum Grave {
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     arguments.review.check(common)?;
     if let Some(path) = &arguments.review.plan {
-        return review::run(path, arguments, common, screen);
+        return approved::run(path, arguments, common, screen);
     }
     let work = Work::of(common)?;
     let screen = &screen.hiding(work.secrets());

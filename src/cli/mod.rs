@@ -3,6 +3,7 @@
 //! This file is the grammar. A verb has one file, named after it.
 
 mod apply;
+mod approved;
 mod ask;
 mod check;
 mod choose;

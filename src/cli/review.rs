@@ -1,22 +1,19 @@
-//! Change reviews: a plan as a page or a patch, saved to a file, and applied from that file later.
+//! Change reviews: a plan as a page or a patch, and saved to a file. Nothing here writes to a home.
 
 use super::Common;
 use super::apply::{self, Arguments as Apply};
 use super::choose::{Candidate, Left};
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::page;
 use super::screen::{self, Screen};
 use super::work::{self, Work};
 use crate::change::{FileChange, Plan, RelPath};
-use crate::commit::{self, Linux, Meta};
+use crate::commit::{self, Linux};
 use crate::digest::Digest;
-use crate::home::view::Trouble;
-use crate::home::{Home, View};
-use crate::patch::Catalogue;
-use crate::patch::model::{Kind, Param};
+use crate::home::Home;
 use crate::plan::fold::Choice;
 use crate::report::ticket;
-use crate::review::{self, Author, Chosen, Head, Review, Saved, Standing};
+use crate::review::{self, Author, Chosen, Head, Review, Saved};
 use crate::secret::{self, Secret};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -197,189 +194,14 @@ pub fn save(
     Ok(())
 }
 
-/// Applies a saved plan, or shows what it would do.
-pub fn run(
-    path: &Path,
-    arguments: &Apply,
-    common: &Common,
-    screen: &Screen,
-) -> Result<Exit, Failure> {
-    let bytes = read(path, review::LARGEST)?;
-    let saved = Saved::parse(&bytes)?;
-    let password = password(arguments.review.seal_with.as_deref())?;
-    let review = Review::open(saved, password.as_ref())?;
-    let catalogue = Catalogue::load(&common.patches)?;
-    screen.note(&format!("Plan {} (SHA-256 {}).", path.display(), Digest::of(&bytes)));
-    let saved = &review.saved;
-    if (saved.harden.as_str(), &saved.catalogue)
-        != (env!("CARGO_PKG_VERSION"), &catalogue.version())
-    {
-        screen.note(&format!(
-            "It was made by harden {}, catalogue {}; this is harden {}, catalogue {}. The bytes of \
-             the plan count.",
-            saved.harden,
-            saved.catalogue,
-            env!("CARGO_PKG_VERSION"),
-            catalogue.version()
-        ));
-    }
-    let mut common = common.clone();
-    if common.home.is_empty() {
-        common.home.push(PathBuf::from(&saved.home));
-    }
-    work::each_home(&common, screen, |home| {
-        carry_out(&review, arguments, &common, screen, &catalogue, home)
-    })
-}
-
-fn carry_out(
-    review: &Review,
-    arguments: &Apply,
-    common: &Common,
-    screen: &Screen,
-    catalogue: &Catalogue,
-    home: &Home,
-) -> Result<Exit, Failure> {
-    let saved = &review.saved;
-    let state = work::state_dir(common, home);
-    if !arguments.dry_run {
-        apply::recover_first(home, &state, screen)?;
-    }
-    if home.root != Path::new(&saved.home) {
-        screen.note(&format!("The plan was made for {}, not {}.", saved.home, home.root.display()));
-    }
-    let contents = contents(home, saved)?;
-    match saved.standing(&contents) {
-        Standing::Ready => {}
-        Standing::Applied => {
-            screen.note("This plan is already applied: every file is as it wants it.");
-            return Ok(Exit::Good);
-        }
-        Standing::Half { done, open } => return Err(half(&done, &open)),
-        Standing::Stale(drift) => return Err(stale(&drift)),
-    }
-    let plan = review.plan(&contents, env!("CARGO_PKG_VERSION"))?;
-    tell_modes(home, saved, screen);
-    screen.plan(&plan, arguments.show_secrets);
-    if arguments.dry_run {
-        screen.note(&format!("The plan changes {} file(s).", plan.files.len()));
-        return Ok(Exit::Findings);
-    }
-    let meta = Meta {
-        verb: "apply".into(),
-        of: None,
-        only: Vec::new(),
-        tool: env!("CARGO_PKG_VERSION").into(),
-        catalogue: saved.catalogue.clone(),
-        who: work::who(),
-        host: work::host(),
-        note: note(&arguments.note, saved),
-        settings: saved.settings.clone(),
-    };
-    let verify = || match saved.catalogue == catalogue.version() {
-        true => verify(saved, catalogue, home),
-        false => Ok(()),
-    };
-    apply::commit(screen, home, &state, &commit::changes(&plan), &meta, &verify)?;
-    Ok(Exit::Good)
-}
-
 /// Settings without those that hold a secret, such as the password of a URL.
 fn readable(mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
     settings.retain(|name, value| secret::mask_value(name, value) == *value);
     settings
 }
 
-/// Judges the chosen guidelines on the outcome. One that was told a secret is left to its digests:
-/// the plan does not say what it was told.
-fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), String> {
-    for Chosen { code, instance } in &saved.chosen {
-        let patch = catalogue.find(code.as_str()).ok_or_else(|| format!("{code} is not known"))?;
-        let instance = home.instances.iter().find(|known| known.name == *instance);
-        let instance = instance.ok_or_else(|| format!("{code}: its instance is not there"))?;
-        let untold = |(name, param): (&String, &Param)| {
-            let silent = !saved.settings.contains_key(&format!("{code}.{name}"));
-            param.kind == Kind::Secret || (param.default.is_some() && silent)
-        };
-        if patch.params.iter().any(untold) {
-            continue;
-        }
-        let told = saved.settings.iter().filter_map(|(name, value)| {
-            let (of, name) = name.split_once('.')?;
-            (of == code.as_str()).then(|| (name.to_owned(), value.clone()))
-        });
-        let values = patch.settle(&told.collect())?;
-        apply::verify(home, &[Choice { patch, values: &values, instance }])?;
-    }
-    Ok(())
-}
-
-/// The files of a plan as they are now.
-fn contents(home: &Home, saved: &Saved) -> Result<BTreeMap<RelPath, Option<Vec<u8>>>, Failure> {
-    let view = View::of(&home.root);
-    let mut contents = BTreeMap::new();
-    for file in &saved.files {
-        let content = match view.binary(&file.path) {
-            Ok(bytes) => Some(bytes),
-            Err(Trouble::Missing) => None,
-            Err(trouble) => {
-                let what = format!("{}: {trouble}", file.path);
-                return Err(Failure::Other(what, trouble.hint().into()));
-            }
-        };
-        contents.insert(file.path.clone(), content);
-    }
-    Ok(contents)
-}
-
-fn stale(drift: &[review::Drift]) -> Failure {
-    let digest = |digest: &Option<Digest>| {
-        digest.map_or_else(|| "no file".to_owned(), |digest| digest.to_string())
-    };
-    let each = drift.iter().map(|drift| {
-        format!(
-            "{} changed since the plan was made: expected {}, present {}",
-            drift.file,
-            digest(&drift.expected),
-            digest(&drift.present)
-        )
-    });
-    Failure::Stale(
-        each.collect::<Vec<_>>().join("\n"),
-        "Nothing was written. Look at the change, then plan again and have it approved again."
-            .into(),
-    )
-}
-
-fn half(done: &[RelPath], open: &[RelPath]) -> Failure {
-    let names =
-        |files: &[RelPath]| files.iter().map(RelPath::as_str).collect::<Vec<_>>().join(", ");
-    let what = format!(
-        "half of this plan is in place: {} as it wants it, {} as before",
-        names(done),
-        names(open)
-    );
-    let hint = "Nothing was written. Put the files back to one side (`harden log` shows what was \
-                applied), then try again.";
-    Failure::Stale(what, hint.into())
-}
-
-fn tell_modes(home: &Home, saved: &Saved, screen: &Screen) {
-    let now = modes(home, saved.files.iter().map(|file| &file.path));
-    for file in &saved.files {
-        let then = file.before.as_ref().and_then(|before| before.mode.clone());
-        let now = now.get(&file.path).map(|mode| format!("{mode:04o}"));
-        if let (Some(then), Some(now)) = (then, now)
-            && then != now
-        {
-            let path = &file.path;
-            screen.note(&format!("{path} has mode {now}, and had {then}; it keeps what it has."));
-        }
-    }
-}
-
 /// Permission bits of files that are there.
-fn modes<'f>(home: &Home, files: impl Iterator<Item = &'f RelPath>) -> BTreeMap<RelPath, u32> {
+pub fn modes<'f>(home: &Home, files: impl Iterator<Item = &'f RelPath>) -> BTreeMap<RelPath, u32> {
     let mode = |file: &RelPath| {
         let meta = std::fs::metadata(home.root.join(file.as_str())).ok()?;
         Some((file.clone(), meta.permissions().mode() & 0o7777))
@@ -387,15 +209,8 @@ fn modes<'f>(home: &Home, files: impl Iterator<Item = &'f RelPath>) -> BTreeMap<
     files.filter_map(mode).collect()
 }
 
-/// Why it is done, and whose plan it was.
-fn note(own: &str, saved: &Saved) -> String {
-    let why = if own.is_empty() { &saved.note } else { own };
-    let plan = format!("plan of {}@{}, {}", saved.by.user, saved.by.host, saved.created);
-    if why.is_empty() { plan } else { format!("{why} ({plan})") }
-}
-
 /// Reads the password; the end of its line does not belong to it.
-fn password(path: Option<&Path>) -> Result<Option<Secret>, Failure> {
+pub fn password(path: Option<&Path>) -> Result<Option<Secret>, Failure> {
     let Some(path) = path else {
         return Ok(None);
     };
@@ -414,7 +229,7 @@ fn password(path: Option<&Path>) -> Result<Option<Secret>, Failure> {
 }
 
 /// Reads a file, or a pipe, up to a size.
-fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
+pub fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     let unreadable = || Failure::io(path.display().to_string());
     let file = std::fs::File::open(path).map_err(unreadable())?;
     let mut bytes = Vec::new();

@@ -44,6 +44,11 @@ impl Review {
         Ok(Self { saved, pieces, told })
     }
 
+    /// The values that the differences hide.
+    pub fn told(&self) -> Vec<String> {
+        self.told.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
     /// Carries the edits out on the contents of a home as the plan saw them. Gives the plan that
     /// was saved.
     ///
