@@ -9,12 +9,15 @@ use super::work;
 use crate::change::RelPath;
 use crate::commit::{self, Meta};
 use crate::digest::Digest;
+use crate::format::keystore::Format;
 use crate::home::view::Trouble;
-use crate::home::{Home, View};
-use crate::patch::Catalogue;
-use crate::patch::model::{Kind, Param};
+use crate::home::{Home, Instance, View};
+use crate::patch::model::{Kind, Native, Param};
+use crate::patch::{Catalogue, Patch};
+use crate::plan::Scene;
 use crate::plan::fold::Choice;
-use crate::review::{self, Chosen, Drift, Review, Saved, Standing};
+use crate::plan::keys::{self, Forge};
+use crate::review::{self, Chosen, Drift, Review, Saved, SavedFile, Standing};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -117,6 +120,9 @@ fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), Strin
             let silent = !saved.settings.contains_key(&format!("{code}.{name}"));
             param.kind == Kind::Secret || (param.default.is_some() && silent)
         };
+        if patch.native == Some(Native::Keystores) {
+            agree(saved, patch, home, instance)?;
+        }
         if patch.params.iter().any(untold) {
             continue;
         }
@@ -125,9 +131,23 @@ fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), Strin
             (of == code.as_str()).then(|| (name.to_owned(), value.clone()))
         });
         let values = patch.settle(&told.collect())?;
-        apply::verify(home, &[Choice { patch, values: &values, instance }])?;
+        let forge = Forge::new(time::OffsetDateTime::now_utc(), None);
+        apply::verify(home, &[Choice { patch, values: &values, instance, forge: &forge }])?;
     }
     Ok(())
+}
+
+/// Checks that the key stores of a plan and what names them agree.
+fn agree(saved: &Saved, patch: &Patch, home: &Home, instance: &Instance) -> Result<(), String> {
+    let view = View::of(&home.root);
+    let scene = Scene { home, instance, view: &view };
+    let is_store = |file: &&SavedFile| {
+        file.shares.iter().any(|s| s.code == patch.code && s.instance == instance.name)
+            && view.binary(&file.path).is_ok_and(|bytes| Format::of(&bytes).is_some())
+    };
+    let stores: Vec<&RelPath> =
+        saved.files.iter().filter(is_store).map(|file| &file.path).collect();
+    keys::agree(patch, &scene, &stores)
 }
 
 /// The files of a plan as they are now.
@@ -136,7 +156,7 @@ fn contents(home: &Home, saved: &Saved) -> Result<BTreeMap<RelPath, Option<Vec<u
     let mut contents = BTreeMap::new();
     for file in &saved.files {
         let content = match view.binary(&file.path) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => Some(bytes.to_vec()),
             Err(Trouble::Missing) => None,
             Err(trouble) => {
                 let what = format!("{}: {trouble}", file.path);

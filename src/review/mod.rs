@@ -16,7 +16,7 @@ mod veil;
 mod stories;
 
 pub use error::{Class, Error};
-pub use form::{Author, Chosen, Image, Saved};
+pub use form::{Author, Chosen, Image, Saved, SavedFile};
 pub use open::Review;
 pub use save::{Head, save};
 pub use standing::{Drift, Standing};
