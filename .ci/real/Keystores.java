@@ -70,6 +70,8 @@ public class Keystores {
         ProcessBuilder keytool = new ProcessBuilder(all).redirectErrorStream(true);
         keytool.environment().put("STORE_PASSWORD", "changeit");
         Process run = keytool.start();
+        // It asks for the key's password where the format has one; no answer means the store's.
+        run.getOutputStream().close();
         String said = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (run.waitFor() != 0) throw new IOException(all + ": " + said);
     }
