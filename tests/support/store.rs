@@ -1,5 +1,6 @@
 //! A JKS key store made on the spot: one private-key entry whose sealed key is empty and whose
-//! certificate has the given names. Enough for a reader of certificates; no server would start with it.
+//! certificate has the given names. Enough for a reader of certificates; no server would start with
+//! it, and its digest agrees with no password.
 
 /// Builds a store.
 pub fn jks(alias: &str, names: &[&str]) -> Vec<u8> {
@@ -12,6 +13,7 @@ pub fn jks(alias: &str, names: &[&str]) -> Vec<u8> {
     short(&mut out, b"X.509");
     out.extend(u32::try_from(certificate.len()).unwrap().to_be_bytes());
     out.extend(certificate);
+    out.extend([0; 20]);
     out
 }
 
