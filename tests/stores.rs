@@ -11,6 +11,7 @@ use harden::native::keystore::{
 };
 use harden::secret::Secret;
 use pair::{certificate, chain, other, pair};
+use rsa::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -212,6 +213,7 @@ fn stores_for_java() {
         }
         let mut store = Store::read(&bytes, Some(&password)).unwrap();
         assert_eq!(store.write(&password, Profile::Modern).unwrap(), bytes, "{}", path.display());
+        opens_its_keys(&store, &password);
         let name = path.file_name().unwrap();
         let listed = listing(&store, OffsetDateTime::now_utc());
         std::fs::write(folder.join("changed").join(name).with_extension("before"), listed).unwrap();
@@ -222,5 +224,20 @@ fn stores_for_java() {
         std::fs::write(folder.join("changed").join(name), bytes).unwrap();
         let gone = folder.join("changed").join(name).with_extension("gone");
         std::fs::write(gone, aliases.concat()).unwrap();
+    }
+}
+
+/// Each key of Java's opens, and an RSA key fits its certificate; what JCEKS seals is told.
+fn opens_its_keys(store: &Store, password: &Secret) {
+    for entry in store.entries().iter().filter(|e| matches!(e.content, Content::Key { .. })) {
+        let key = match store.private_key(&entry.alias, password) {
+            Err(Fault::Unsupported(_)) if store.format() == Format::Jceks => continue,
+            key => key.unwrap(),
+        };
+        let facts = entry.certificate().unwrap().facts().unwrap();
+        if let Ok(key) = rsa::RsaPrivateKey::from_pkcs8_der(&key) {
+            let public = key.to_public_key().to_public_key_der().unwrap();
+            assert_eq!(public.as_bytes(), facts.public_key, "{}", entry.alias);
+        }
     }
 }
