@@ -79,7 +79,7 @@ fn harden(
     let asking = !arguments.yes && !arguments.dry_run;
     let planning = arguments.dry_run || (asking && !screen::can_ask());
     if !planning && arguments.review.save_plan.is_none() {
-        recover_first(home, &state, screen)?;
+        work::recover_first(home, &state, screen)?;
     }
     for notice in &home.notices {
         screen.note(notice);
@@ -249,14 +249,6 @@ fn tell_left(screen: &Screen, left: &[Left]) {
             persons.join(" ")
         ));
     }
-}
-
-pub fn recover_first(home: &Home, state: &std::path::Path, screen: &Screen) -> Result<(), Failure> {
-    if commit::unfinished(&Linux, &home.root, state)?.is_some() {
-        let recovered = commit::recover(&Linux, &home.root, state)?;
-        screen.note(&super::rollback::told(&recovered));
-    }
-    Ok(())
 }
 
 impl Grave {

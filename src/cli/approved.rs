@@ -68,7 +68,7 @@ fn carry_out(
     let saved = &review.saved;
     let state = work::state_dir(common, home);
     if !arguments.dry_run {
-        apply::recover_first(home, &state, screen)?;
+        work::recover_first(home, &state, screen)?;
     }
     if home.root != Path::new(&saved.home) {
         screen.note(&format!("The plan was made for {}, not {}.", saved.home, home.root.display()));

@@ -10,13 +10,15 @@ mod choose;
 mod demo;
 mod explain;
 mod failure;
-mod history;
+mod forget;
+mod log;
 mod page;
 mod patch;
 mod pick;
 mod review;
 mod rollback;
 mod screen;
+mod show;
 mod status;
 mod work;
 
@@ -97,10 +99,12 @@ enum Verb {
     Recover,
     /// Tell what changed since harden wrote it, and what apply would change
     Status,
-    /// List the transactions of a home
-    Log,
+    /// List the transactions of a home, or remove old ones
+    Log(log::Arguments),
     /// Show one transaction: who, when, why, and its differences
-    Show(history::ShowArguments),
+    Show(show::Arguments),
+    /// Remove the contents that a transaction stores, and keep its record
+    Forget(forget::Arguments),
     /// Explain one guideline
     Explain(explain::Arguments),
     /// Harden a sample home in a temporary folder and take it back, before one's eyes
@@ -141,8 +145,9 @@ fn dispatch(cli: &Cli, screen: &Screen) -> Result<Exit, Failure> {
         Verb::Rollback(arguments) => rollback::run(arguments, common, screen),
         Verb::Recover => rollback::recover(common, screen),
         Verb::Status => status::run(common, screen),
-        Verb::Log => history::log(common, screen),
-        Verb::Show(arguments) => history::show(arguments, common, screen),
+        Verb::Log(arguments) => log::run(arguments, common, screen),
+        Verb::Show(arguments) => show::run(arguments, common, screen),
+        Verb::Forget(arguments) => forget::run(arguments, common, screen),
         Verb::Explain(arguments) => explain::run(arguments, common, screen),
         Verb::Demo => demo::run(common, screen),
         Verb::Patch { verb } => patch::run(verb, screen),

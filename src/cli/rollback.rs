@@ -45,8 +45,8 @@ fn take_back(
     let state = work::state_dir(common, home);
     let asking = !arguments.yes && !arguments.dry_run;
     let planning = arguments.dry_run || (asking && !screen::can_ask());
-    if !planning && commit::unfinished(&Linux, &home.root, &state)?.is_some() {
-        screen.note(&told(&commit::recover(&Linux, &home.root, &state)?));
+    if !planning {
+        work::recover_first(home, &state, screen)?;
     }
     let only = common.only.iter().map(|text| code(text)).collect::<Result<Vec<_>, _>>()?;
     let only = (!only.is_empty()).then_some(only);
@@ -126,6 +126,9 @@ pub fn told(recovered: &Recovered) -> String {
         lines.push(format!(
             "Transaction {id} was complete; what it left beside the files is removed."
         ));
+    }
+    for id in &recovered.forgotten {
+        lines.push(format!("What was left of the contents of {id} is forgotten."));
     }
     for file in &recovered.kept {
         lines.push(format!("{file} was changed by somebody else meanwhile and stays as it is."));

@@ -4,7 +4,7 @@ use super::Common;
 use super::failure::{Exit, Failure};
 use super::screen::Screen;
 use crate::change::{Code, Finding};
-use crate::commit;
+use crate::commit::{self, Linux};
 use crate::home::{Home, View, discover};
 use crate::patch::file::Scalar;
 use crate::patch::model::Kind;
@@ -160,6 +160,15 @@ pub fn state_dir(common: &Common, home: &Home) -> PathBuf {
             dir.join(format!("{}-{}", name.unwrap_or_else(|| "home".into()), &digest[..8]))
         }
     }
+}
+
+/// Finishes what a crash left of a transaction, before something else is written.
+pub fn recover_first(home: &Home, state: &Path, screen: &Screen) -> Result<(), Failure> {
+    if commit::unfinished(&Linux, &home.root, state)?.is_some() {
+        let recovered = commit::recover(&Linux, &home.root, state)?;
+        screen.note(&super::rollback::told(&recovered));
+    }
+    Ok(())
 }
 
 /// Who runs this, as far as the system tells.

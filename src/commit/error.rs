@@ -62,6 +62,9 @@ pub enum Error {
     #[error("transaction {id} is undone already, by {by}")]
     Undone { id: String, by: String },
 
+    #[error("the contents of transaction {id} are forgotten, so it cannot be taken back")]
+    Forgotten { id: String },
+
     /// The transaction failed and everything is back.
     #[error("{cause}; nothing is changed, the home is as before{}", kept_clause(.kept))]
     Restored {
@@ -118,6 +121,9 @@ impl Error {
             Self::Unknown(_) => "`harden log` lists them.".into(),
             Self::Nothing => "`harden log` shows what was applied and undone.".into(),
             Self::Undone { by, .. } => format!("Roll back {by} to have it again."),
+            Self::Forgotten { id } => {
+                format!("`harden show {id}` tells what it changed. Edit the files by hand.")
+            }
             Self::Restored { cause, .. } => cause.hint(),
             Self::Unrestored { .. } | Self::Unclean { .. } | Self::Stuck { .. } => {
                 "Remove the cause, then run `harden recover`.".into()

@@ -32,6 +32,8 @@ pub enum Standing {
 pub struct Past {
     pub id: String,
     pub standing: Standing,
+    /// Its contents are gone for good, its record is here.
+    pub forgotten: bool,
     /// Nothing when it is damaged.
     pub manifest: Option<Manifest>,
 }
@@ -41,7 +43,8 @@ pub struct Past {
 pub struct Shown {
     pub standing: Standing,
     pub manifest: Manifest,
-    pub files: Vec<Images>,
+    /// Nothing when they are forgotten.
+    pub files: Option<Vec<Images>>,
 }
 
 /// One file of a transaction, before and after; nothing means that it was not there.
@@ -85,12 +88,15 @@ pub fn show(disk: &dyn Disk, state: &Path, id: &str) -> Result<Shown, Error> {
     let read = |image: &Option<Image>| {
         image.as_ref().map(|image| state.image(id, image.digest)).transpose()
     };
+    if past.forgotten {
+        return Ok(Shown { standing: past.standing, manifest, files: None });
+    }
     let mut files = Vec::with_capacity(manifest.files.len());
     for entry in &manifest.files {
         let (before, after) = (read(&entry.before)?, read(&entry.after)?);
         files.push(Images { file: entry.path.clone(), before, after });
     }
-    Ok(Shown { standing: past.standing, manifest, files })
+    Ok(Shown { standing: past.standing, manifest, files: Some(files) })
 }
 
 /// Tells for every file what the newest transaction that touched it left there.
@@ -143,7 +149,7 @@ fn read(state: &State, id: String) -> Past {
                 Error::Damaged { why, .. } => why,
                 other => other.to_string(),
             };
-            return Past { id, standing: Standing::Damaged(why), manifest: None };
+            return Past { id, standing: Standing::Damaged(why), forgotten: false, manifest: None };
         }
     };
     let standing = if progress.restored {
@@ -153,5 +159,5 @@ fn read(state: &State, id: String) -> Past {
     } else {
         Standing::Unfinished
     };
-    Past { id, standing, manifest: Some(manifest) }
+    Past { id, standing, forgotten: progress.forgotten, manifest: Some(manifest) }
 }

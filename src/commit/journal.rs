@@ -26,6 +26,8 @@ pub(super) enum Record {
     Kept(RelPath),
     /// Every file but those kept is as before.
     Restored,
+    /// Its images go, and only its record stays.
+    Forgotten,
 }
 
 /// What the records of a journal add up to.
@@ -38,6 +40,7 @@ pub(super) struct Progress {
     pub done: bool,
     pub kept: Vec<RelPath>,
     pub restored: bool,
+    pub forgotten: bool,
 }
 
 impl Progress {
@@ -95,6 +98,7 @@ fn parse(id: &str, bytes: &[u8]) -> Progress {
             ("done", _) => progress.done = true,
             ("kept", Some(file)) => progress.kept.push(file),
             ("restored", _) => progress.restored = true,
+            ("forgotten", _) => progress.forgotten = true,
             _ => {}
         }
     }
@@ -110,6 +114,7 @@ fn line(id: &str, record: &Record) -> String {
         Record::Done => "done".into(),
         Record::Kept(file) => format!("kept {file}"),
         Record::Restored => "restored".into(),
+        Record::Forgotten => "forgotten".into(),
     };
     let sum = checksum(id, &body);
     format!("{body} #{sum}\n")

@@ -12,7 +12,7 @@
 //!     tx/ID.tmp/                being built up or torn down; means nothing
 //!     tx/ID/manifest.json       what, who, when, why; contents by digest
 //!     tx/ID/blobs/DIGEST        every image, also that of each guideline's step
-//!     tx/ID/journal             how far it came: prepared, committing, committed, done
+//!     tx/ID/journal             how far it came: prepared, committing, committed, done, forgotten
 //!     tx/ID/void                a commit whose record may be on disk was called off
 //! ```
 //!
@@ -24,11 +24,14 @@
 
 pub mod disk;
 pub mod error;
+pub mod forget;
 pub mod history;
 mod journal;
 pub mod manifest;
 pub mod merge;
+mod needed;
 mod preflight;
+pub mod prune;
 pub mod recover;
 pub mod rollback;
 mod state;
@@ -49,8 +52,10 @@ mod trial;
 
 pub use disk::{Disk, Linux};
 pub use error::{Class, Error};
+pub use forget::{Forgetting, forget, forgetting};
 pub use history::{Known, Past, Shown, Standing, history, last_known, show};
 pub use manifest::{Attrs, Manifest, Meta, Who};
+pub use prune::{Pruning, Rule, prune, pruning};
 pub use recover::{Recovered, recover, unfinished};
 pub use rollback::{Reverse, reverse};
 pub use state::NAME;

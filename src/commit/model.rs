@@ -6,6 +6,7 @@
 //! Equal disks are recovered once: what a recovery does depends on nothing but the disk.
 
 mod survivors;
+mod trims;
 
 use super::memory::{Body, Image, Ino, Lacks, Memory, Point, fingerprint};
 use super::trial::{AXIS, NEW, OLD, SCRIPT, meta, rel, share};
@@ -86,9 +87,9 @@ struct Story {
     name: &'static str,
     lacks: Lacks,
     points: Vec<Point>,
-    /// What the home was and what it is to be, and how many transactions are on record.
-    before: (u64, usize),
-    after: (u64, usize),
+    /// What the home and the history were, and what they are to be.
+    before: Standing,
+    after: Standing,
 }
 
 /// A home with nothing of ours, durable.
@@ -152,17 +153,21 @@ fn rolled_back() -> Story {
     let state = Path::new(HOME).join(NAME);
     let reverse = reverse(&disk, Path::new(HOME), &state, None, None).unwrap();
     let meta = meta(reverse.verb, Some(reverse.of));
-    Story::tell("rollback", disk, &reverse.changes, &meta)
+    Story::tell("rollback", disk, |disk| {
+        write(disk, &reverse.changes, &meta).unwrap();
+    })
 }
 
 impl Story {
     fn of(name: &'static str, disk: Memory, lacks: Lacks) -> Self {
-        Self::tell(name, Memory::boot(disk.image(), lacks), &changes(), &meta("apply", None))
+        Self::tell(name, Memory::boot(disk.image(), lacks), |disk| {
+            write(disk, &changes(), &meta("apply", None)).unwrap();
+        })
     }
 
-    fn tell(name: &'static str, disk: Memory, changes: &[Change], meta: &Meta) -> Self {
+    fn tell(name: &'static str, disk: Memory, act: impl FnOnce(&Memory)) -> Self {
         let before = standing(&disk.image());
-        write(&disk, changes, meta).unwrap();
+        act(&disk);
         let (after, lacks) = (standing(&disk.image()), disk.lacks);
         Self { name, lacks, points: disk.points.into_inner(), before, after }
     }
@@ -186,19 +191,27 @@ impl Story {
     }
 }
 
-/// The home without the state folder, and how many transactions are on record.
-fn standing(image: &Image) -> (u64, usize) {
-    let find = |ino: Ino, name: &str| match &image[ino].body {
-        Body::Folder(entries) => entries.get(name).copied(),
-        Body::File(_) => None,
+/// The home without the state folder, how many transactions are on record, and how many of them
+/// have their contents.
+type Standing = (u64, usize, usize);
+
+fn standing(image: &Image) -> Standing {
+    let entries = |ino: Ino| match &image[ino].body {
+        Body::Folder(entries) => entries.clone(),
+        Body::File(_) => Default::default(),
     };
-    let home = find(0, "home").unwrap();
-    let tx = find(home, NAME).and_then(|state| find(state, "tx"));
-    let count = tx.map_or(0, |tx| match &image[tx].body {
-        Body::Folder(entries) => entries.len(),
-        Body::File(_) => 0,
-    });
-    (fingerprint(image, home, NAME), count)
+    let home = entries(0)["home"];
+    let state = entries(home).get(NAME).copied().map(entries).unwrap_or_default();
+    let all = state.get("tx").copied().map(entries).unwrap_or_default();
+    let whole = all.values().filter(|tx| entries(**tx).contains_key("blobs")).count();
+    (fingerprint(image, home, NAME), all.len(), whole)
+}
+
+/// Tells whether every transaction on record can be read, with its contents or as forgotten.
+fn readable(disk: &Memory) -> bool {
+    let state = Path::new(HOME).join(NAME);
+    let past = history(disk, &state).unwrap();
+    past.iter().all(|past| show(disk, &state, &past.id).is_ok())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,6 +300,9 @@ impl Search<'_> {
         match outcome {
             Err(error) => return Err(format!("recovery fails: {error}")),
             Ok(recovered) if !recovered.kept.is_empty() => return Err(format!("{recovered:?}")),
+            Ok(_) if self.story.before.1 > 1 && !readable(disk) => {
+                return Err("a transaction cannot be read".into());
+            }
             Ok(_) => {}
         }
         let image = disk.image();

@@ -7,10 +7,10 @@ use super::disk::Disk;
 use super::error::{Error, on};
 use super::journal::{self, Progress, Record};
 use super::manifest::{Entry, Image, Manifest};
-use super::roots;
 use super::state::State;
 use super::swap::{self, Swapped, clear};
 use super::target::{Side, Sight, Target, folder, returning, staged};
+use super::{forget, roots};
 use crate::change::RelPath;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ pub struct Recovered {
     pub finished: Vec<String>,
     /// Transactions that were taken back.
     pub restored: Vec<String>,
+    /// Transactions whose contents were being forgotten, and now are.
+    pub forgotten: Vec<String>,
     /// Files that somebody else changed meanwhile and that stay as they are.
     pub kept: Vec<RelPath>,
 }
@@ -78,6 +80,10 @@ pub(super) fn all(home: &Path, state: &State) -> Result<Recovered, Error> {
     for id in ids {
         let progress = state.progress(&id)?;
         if progress.closed() {
+            if progress.forgotten && forget::half(state, &id)? {
+                forget::strip(state, &id)?;
+                done.forgotten.push(id);
+            }
             continue;
         }
         let manifest = state.manifest(&id)?;
@@ -163,7 +169,14 @@ pub(super) fn discard(state: &State, id: &str) -> Result<(), Error> {
 }
 
 fn litter(state: &State) -> Result<bool, Error> {
-    Ok(!state.ids()?.1.is_empty() || open_one(state)?.is_some())
+    let (ids, rest) = state.ids()?;
+    for id in ids {
+        let progress = state.progress(&id)?;
+        if !progress.closed() || (progress.forgotten && forget::half(state, &id)?) {
+            return Ok(true);
+        }
+    }
+    Ok(!rest.is_empty())
 }
 
 /// The way back of one file.

@@ -110,6 +110,9 @@ fn choose<'p>(past: &'p [Past], id: Option<&str>) -> Result<&'p Manifest, Error>
         (Standing::Damaged(why), _) => {
             Err(Error::Damaged { id: chosen.id.clone(), why: why.clone() })
         }
+        (Standing::Applied, Some(_)) if chosen.forgotten => {
+            Err(Error::Forgotten { id: chosen.id.clone() })
+        }
         (Standing::Applied, Some(manifest)) => Ok(manifest),
         _ => Err(Error::Nothing),
     }

@@ -207,17 +207,21 @@ impl<'d> State<'d> {
 
     /// Removes a folder in which a transaction was built up or torn down.
     pub fn scrap(&self, dir: &Path) -> Result<(), Error> {
-        for folder in [blobs(dir), dir.to_owned()] {
-            let names = match self.disk.entries(&folder) {
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                names => names.map_err(on("list", &folder))?,
-            };
-            for path in names.iter().map(|name| folder.join(name)) {
-                self.disk.unlink(&path).map_err(on("remove", &path))?;
-            }
-            self.disk.rmdir(&folder).map_err(on("remove", &folder))?;
-        }
+        self.clear(&blobs(dir))?;
+        self.clear(dir)?;
         self.sync(&self.all())
+    }
+
+    /// Removes a folder and the files in it, if it is there.
+    pub fn clear(&self, folder: &Path) -> Result<(), Error> {
+        let names = match self.disk.entries(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            names => names.map_err(on("list", folder))?,
+        };
+        for path in names.iter().map(|name| folder.join(name)) {
+            self.disk.unlink(&path).map_err(on("remove", &path))?;
+        }
+        self.disk.rmdir(folder).map_err(on("remove", folder))
     }
 
     pub fn exists(&self, path: &Path) -> Result<bool, Error> {

@@ -241,7 +241,7 @@ fn a_damaged_transaction_does_not_hide_the_others() {
     let last = home.apply(&[home.edit(AXIS, "<d/>", "<e/>")]).unwrap().id.unwrap();
     assert_eq!(show(&Linux, &home.state(), &last).unwrap().manifest.seq, 3);
     let shown = show(&Linux, &home.state(), &first).unwrap();
-    home.put(AXIS, shown.files[0].after.as_deref().unwrap(), 0o640);
+    home.put(AXIS, shown.files.unwrap()[0].after.as_deref().unwrap(), 0o640);
     home.roll_back(Some(&first), &[]).unwrap();
     assert!(String::from_utf8(home.read(AXIS)).unwrap().contains("x='1'"));
 }
