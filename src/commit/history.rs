@@ -134,6 +134,20 @@ pub(super) fn all(state: &State) -> Result<Vec<Past>, Error> {
     Ok(all)
 }
 
+/// Lists the guidelines of a transaction but for those that were taken back alone.
+pub(super) fn in_force<'p>(past: &'p [Past], id: &str) -> impl Iterator<Item = &'p Code> {
+    let found = past.iter().find(|past| past.id == id).and_then(|past| past.manifest.as_ref());
+    let alone: Vec<&Code> = past
+        .iter()
+        .filter(|past| past.standing == Standing::Applied)
+        .filter_map(|past| past.manifest.as_ref())
+        .filter(|later| later.meta.of.as_deref() == Some(id))
+        .flat_map(|later| &later.meta.only)
+        .collect();
+    let codes = found.into_iter().flat_map(|manifest| &manifest.codes);
+    codes.filter(move |code| !alone.contains(code))
+}
+
 impl Standing {
     /// Tells whether the files were left as the transaction wanted them.
     fn counts(&self) -> bool {

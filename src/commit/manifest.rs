@@ -25,7 +25,7 @@ pub struct Manifest {
     pub created: String,
     /// The home, links followed, at the time.
     pub home: String,
-    /// Every guideline that had a share, sorted.
+    /// Every guideline that had a share, or whose share is taken back, sorted.
     #[serde(deserialize_with = "codes")]
     pub codes: Vec<Code>,
     #[serde(flatten)]

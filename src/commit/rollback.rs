@@ -27,7 +27,8 @@ pub struct Reverse {
     pub changes: Vec<Change>,
 }
 
-/// Builds the reverse of a transaction; without a name, of the newest that is in force.
+/// Builds the reverse of a transaction; without a name, of the newest in force, or of the newest in
+/// force in which the guidelines have a share.
 ///
 /// # Errors
 /// [`Error::Clash`] shows where later changes are in the way; [`Error::Undone`] and
@@ -49,9 +50,9 @@ pub fn reverse(
         });
     }
     let past = history::all(&state)?;
-    let manifest = choose(&past, id)?;
-    recover::same_home(&home, &state, manifest)?;
     let only: Vec<Code> = only.unwrap_or_default().to_vec();
+    let manifest = choose(&past, id, &only)?;
+    recover::same_home(&home, &state, manifest)?;
     refuse_repeated(&past, manifest, &only)?;
     let reader = Reader { state: &state, id: &manifest.id };
     let mut changes = Vec::new();
@@ -82,7 +83,7 @@ pub fn reverse(
 }
 
 /// Chooses the transaction to take back.
-fn choose<'p>(past: &'p [Past], id: Option<&str>) -> Result<&'p Manifest, Error> {
+fn choose<'p>(past: &'p [Past], id: Option<&str>, only: &[Code]) -> Result<&'p Manifest, Error> {
     let chosen = match id {
         Some(id) => {
             let found = past.iter().find(|past| past.id == id);
@@ -92,9 +93,12 @@ fn choose<'p>(past: &'p [Past], id: Option<&str>) -> Result<&'p Manifest, Error>
         None => {
             let of =
                 |past: &Past| past.manifest.as_ref().map(|manifest| manifest.meta.of.is_some());
-            let last = past
+            let mut forward = past
                 .iter()
-                .rfind(|past| past.standing == Standing::Applied && of(past) == Some(false));
+                .filter(|past| past.standing == Standing::Applied && of(past) == Some(false));
+            let newest = forward.clone().next_back();
+            // Where none has a share that could be taken back, the newest says why.
+            let last = forward.rfind(|one| has_share(past, one, only)).or(newest);
             // Names begin with the time: a damaged one that may be newer is the one meant.
             let moment = |past: &Past| past.id.split('-').next().map(str::to_owned);
             let damaged = past.iter().rfind(|other| {
@@ -118,22 +122,37 @@ fn choose<'p>(past: &'p [Past], id: Option<&str>) -> Result<&'p Manifest, Error>
     }
 }
 
+/// Tells whether each of some guidelines has a share in a transaction that is not taken back.
+fn has_share(past: &[Past], one: &Past, only: &[Code]) -> bool {
+    one.manifest.as_ref().is_some_and(|manifest| {
+        only.iter().all(|code| shares(manifest, code) && undone(past, &one.id, code).is_none())
+    })
+}
+
+fn shares(manifest: &Manifest, code: &Code) -> bool {
+    manifest.files.iter().flat_map(|entry| &entry.steps).any(|step| step.code == *code)
+}
+
+/// Finds what took the share of a guideline back alone.
+fn undone<'p>(past: &'p [Past], id: &str, code: &Code) -> Option<&'p Past> {
+    past.iter().filter(|past| past.standing == Standing::Applied).find(|past| {
+        past.manifest.as_ref().is_some_and(|later| {
+            later.meta.of.as_deref() == Some(id) && later.meta.only.contains(code)
+        })
+    })
+}
+
 /// Refuses guidelines that had no share, or whose share is taken back already.
 fn refuse_repeated(past: &[Past], manifest: &Manifest, only: &[Code]) -> Result<(), Error> {
     for code in only {
-        if !manifest.files.iter().flat_map(|entry| &entry.steps).any(|step| step.code == *code) {
+        if !shares(manifest, code) {
             return Err(Error::Refused {
                 what: code.to_string(),
                 why: format!("has no share in transaction {}", manifest.id),
-                hint: format!("`harden show {}` lists the guidelines that have.", manifest.id),
+                hint: "`harden log` lists the guidelines of each transaction.".into(),
             });
         }
-        let by = past.iter().filter(|past| past.standing == Standing::Applied).find(|past| {
-            past.manifest.as_ref().is_some_and(|later| {
-                later.meta.of.as_ref() == Some(&manifest.id) && later.meta.only.contains(code)
-            })
-        });
-        if let Some(by) = by {
+        if let Some(by) = undone(past, &manifest.id, code) {
             let id = format!("{code} of {}", manifest.id);
             return Err(Error::Undone { id, by: by.id.clone() });
         }

@@ -245,3 +245,51 @@ fn a_damaged_transaction_does_not_hide_the_others() {
     home.roll_back(Some(&first), &[]).unwrap();
     assert!(String::from_utf8(home.read(AXIS)).unwrap().contains("x='1'"));
 }
+
+#[test]
+fn a_rollback_names_the_guidelines_that_it_takes_back() {
+    let home = Home::sample();
+    let apply = |to: [&str; 2]| {
+        let mut change = home.edit(AXIS, "<c/>", to[1]);
+        let before = String::from_utf8(change.before.clone().unwrap()).unwrap();
+        let first = before.replace("x='1'", to[0]);
+        let both = first.replace("<c/>", to[1]).into_bytes();
+        change.shares = vec![share("P01", first.as_bytes()), share("P08", &both)];
+        change.after = Some(both);
+        home.apply(&[change]).unwrap();
+    };
+    let codes = |id: &str| show(&Linux, &home.state(), id).unwrap().manifest.codes;
+    apply(["x='2'", "<d/>"]);
+    let alone = home.roll_back(None, &[code("P01")]).unwrap();
+    assert_eq!(codes(&alone), [code("P01")]);
+    let rest = home.roll_back(None, &[]).unwrap();
+    assert_eq!(codes(&rest), [code("P08")]);
+    let redo = home.roll_back(Some(&rest), &[]).unwrap();
+    assert_eq!(codes(&redo), [code("P08")]);
+}
+
+#[test]
+fn a_share_is_taken_back_from_the_newest_transaction_that_has_it() {
+    let home = Home::sample();
+    let apply = |file, from: &str, to: &str, by: &str| {
+        let mut change = home.edit(file, from, to);
+        change.shares = vec![share(by, change.after.as_deref().unwrap())];
+        home.apply(&[change]).unwrap().id.unwrap()
+    };
+    let first = apply(AXIS, "x='1'", "x='2'", "P01");
+    let second = apply(AXIS, "x='2'", "x='3'", "P01");
+    apply(SCRIPT, "-Xmx1g", "-Xmx2g", "P22");
+    let of = |id: &str| show(&Linux, &home.state(), id).unwrap().manifest.meta.of;
+    let back = home.roll_back(None, &[code("P01")]).unwrap();
+    assert_eq!(
+        (of(&back), home.read(AXIS)[..].starts_with(b"<a>\r\n  <b x='2'")),
+        (Some(second), true)
+    );
+    let back = home.roll_back(None, &[code("P01")]).unwrap();
+    assert_eq!(
+        (of(&back), home.read(AXIS)[..].starts_with(b"<a>\r\n  <b x='1'")),
+        (Some(first), true)
+    );
+    let error = home.roll_back(None, &[code("P01")]).unwrap_err();
+    assert!(error.to_string().contains("P01: has no share in transaction"), "{error}");
+}

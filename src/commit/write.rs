@@ -130,7 +130,10 @@ impl<'a> Tx<'a> {
             jobs.push(Job { staged: staged(&target.path, &id), target, change, attrs });
         }
         let shares = jobs.iter().flat_map(|job| &job.change.shares).map(|share| &share.code);
-        let codes: BTreeSet<&Code> = shares.chain(&meta.only).collect();
+        let mut codes: BTreeSet<&Code> = shares.chain(&meta.only).collect();
+        if let Some(of) = meta.of.as_deref().filter(|_| meta.only.is_empty()) {
+            codes.extend(history::in_force(&past, of));
+        }
         let manifest = Manifest {
             format: FORMAT,
             id,
