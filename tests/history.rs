@@ -8,6 +8,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use support::{Copy, root, snapshot};
@@ -133,6 +134,54 @@ fn forget_refuses_what_it_does_not_know_and_recovers_what_is_unfinished() {
     home.cut_off(&ids[3]);
     home.run(&["forget", &ids[3], "--dry-run"]).exits(1).warns("is unfinished");
     home.run(&["forget", &ids[3], "--yes"]).exits(1).warns("there is no transaction");
+}
+
+// --- the state folder ----------------------------------------------------------------------------
+
+#[test]
+fn a_state_folder_elsewhere_is_made_with_the_folders_above_it() {
+    let home = Home::of(CARBON);
+    let above = home._dir.path().join("not");
+    let elsewhere = above.join("yet/there");
+    let with = |args: &[&str]| home.run(&[&["--state-dir", text(&elsewhere)], args].concat());
+    for looking in [&["log"][..], &["status"], &["check"], &["recover"], &["apply", "--dry-run"]] {
+        assert_ne!(with(looking).code, 1, "{looking:?}");
+        assert!(!above.exists(), "{looking:?}");
+    }
+    with(&["rollback", "--yes"]).exits(1).warns("nothing to roll back");
+    with(&["apply", "--yes"]).exits(0);
+    for folder in [&above, &above.join("yet"), &elsewhere] {
+        assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    with(&["rollback", "--yes"]).exits(0);
+    assert!(home.as_first() && !home.root.join(".harden").exists());
+}
+
+#[test]
+fn what_root_makes_belongs_to_the_owner_of_the_home() {
+    const PRODUCT: u32 = 65534;
+    let home = Home::of(CARBON);
+    if chown(&home.root, Some(PRODUCT), Some(PRODUCT)).is_err() {
+        return; // Only root gives files away.
+    }
+    let state = home.root.join(".harden");
+    // A crash came before the folder was given away.
+    fs::create_dir(&state).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+    home.run(&["apply", "--yes", "--only", "P10"]).exits(0);
+    let mut paths = vec![state.clone()];
+    let mut count = 0;
+    while let Some(path) = paths.pop() {
+        let meta = fs::metadata(&path).unwrap();
+        assert_eq!((meta.uid(), meta.gid()), (PRODUCT, PRODUCT), "{}", path.display());
+        count += 1;
+        if meta.is_dir() {
+            paths.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(count > 6);
+    home.run(&["rollback", "--yes"]).exits(0);
+    assert!(home.as_first());
 }
 
 // --- what the stories share ----------------------------------------------------------------------

@@ -118,21 +118,36 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
     plan.files.iter().map(change).collect()
 }
 
-/// The home and the state folder without links on the way to them.
+/// The home and the state folder without links on the way to them, as far as there is one.
 fn roots(disk: &dyn Disk, home: &Path, state: &Path) -> Result<(PathBuf, PathBuf), Error> {
     let home = disk.resolve(home).map_err(error::on("find the home", home))?;
-    // The last part stays as it is named: a state folder that is a link is refused.
-    let (above, name) = match (state.parent(), state.file_name()) {
-        (Some(above), Some(name)) if above.as_os_str().is_empty() => (Path::new("."), name),
-        (Some(above), Some(name)) => (above, name),
-        _ => {
-            return Err(Error::Refused {
-                what: format!("the state folder {}", state.display()),
-                why: "has no name of its own".into(),
-                hint: "Name a folder with --state-dir.".into(),
-            });
-        }
+    let refused = |why: &str| Error::Refused {
+        what: format!("the state folder {}", state.display()),
+        why: why.into(),
+        hint: "Name a folder with --state-dir.".into(),
     };
-    let above = disk.resolve(above).map_err(error::on("find the state folder in", above))?;
-    Ok((home, above.join(name)))
+    // The last part stays as it is named: a state folder that is a link is refused.
+    let (Some(mut above), Some(name)) = (state.parent(), state.file_name()) else {
+        return Err(refused("has no name of its own"));
+    };
+    let mut missing = vec![name];
+    loop {
+        let here = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.resolve(here) {
+            Ok(found) => {
+                let root = missing.iter().rev().fold(found, |path, name| path.join(name));
+                return Ok((home, root));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error::on("find the state folder in", here)(error)),
+        }
+        if disk.stat(here).is_ok() {
+            return Err(refused("lies behind a link that leads nowhere"));
+        }
+        let (Some(parent), Some(name)) = (here.parent(), here.file_name()) else {
+            return Err(refused("lies below a folder that is not there"));
+        };
+        missing.push(name);
+        above = parent;
+    }
 }

@@ -132,11 +132,10 @@ fn room(
     targets: &[Target],
 ) -> Result<(), Error> {
     let size = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-    // The state folder itself may not be there yet.
-    let store = match disk.stat(state) {
-        Err(error) if error.kind() == ErrorKind::NotFound => folder(state),
-        stat => stat.map(|_| state).map_err(on("look at", state))?,
-    };
+    // The state folder and the way to it may not be there yet.
+    let there =
+        |dir: &&Path| !matches!(disk.stat(dir), Err(error) if error.kind() == ErrorKind::NotFound);
+    let store = state.ancestors().find(there).unwrap_or(state);
     let mut need: BTreeMap<u64, (&Path, u64)> = BTreeMap::new();
     let mut count = |dir, bytes: u64| -> Result<(), Error> {
         let dev = disk.stat(dir).map_err(on("look at", dir))?.dev;

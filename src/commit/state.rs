@@ -1,7 +1,8 @@
 //! The state folder: where transactions, their images and the lock are.
 //!
 //! Everything in it is for the owner's eyes only, because images hold passwords as they were. A
-//! state folder that is a link, open to others, or somebody else's is refused; root may use any.
+//! state folder that is a link, open to others, or somebody else's is refused; root may use any, and
+//! makes it for the owner of the home.
 
 use super::disk::{Disk, How, Kind, Lock};
 use super::error::{Error, on};
@@ -55,21 +56,41 @@ impl<'d> State<'d> {
         Ok(Some(Self { disk, root: root.to_owned(), owner }))
     }
 
-    /// Opens a state folder for writing and makes what is missing of it.
-    pub fn create(disk: &'d dyn Disk, root: &Path) -> Result<Self, Error> {
-        if Self::open(disk, root)?.is_none() {
-            disk.mkdir(root).map_err(on("make the folder", root))?;
-            let parent = root.parent().unwrap_or(root);
+    /// Opens a state folder for writing and makes what is missing of it and of the way to it.
+    ///
+    /// What root makes belongs to whom the home belongs to, so that root locks nobody out.
+    pub fn create(disk: &'d dyn Disk, home: &Path, root: &Path) -> Result<Self, Error> {
+        let owner = disk.stat(home).map_err(on("look at", home))?;
+        let give = |path: &Path| match disk.caller().uid {
+            0 if owner.uid != 0 => {
+                disk.chown(path, owner.uid, owner.gid).map_err(on("give away", path))
+            }
+            _ => Ok(()),
+        };
+        let missing = root.ancestors().take_while(|dir| !disk.stat(dir).is_ok());
+        for dir in missing.collect::<Vec<_>>().into_iter().rev() {
+            disk.mkdir(dir).map_err(on("make the folder", dir))?;
+            give(dir)?;
+            let parent = dir.parent().unwrap_or(dir);
             disk.sync_dir(parent).map_err(on("sync", parent))?;
         }
-        let Some(state) = Self::open(disk, root)? else {
-            let gone = std::io::Error::from(ErrorKind::NotFound);
-            return Err(on("open", root)(gone));
+        let open = || match Self::open(disk, root)? {
+            Some(state) => Ok(state),
+            None => Err(on("open", root)(std::io::Error::from(ErrorKind::NotFound))),
         };
-        if !state.exists(&state.all())? {
-            state.folder(&state.all())?;
-            state.sync(&state.root)?;
+        let state = open()?;
+        if state.exists(&state.all())? {
+            return Ok(state);
         }
+        // A crash may have come between making the folder and giving it away.
+        let state = if state.owner.is_none() {
+            give(root)?;
+            open()?
+        } else {
+            state
+        };
+        state.folder(&state.all())?;
+        state.sync(&state.root)?;
         Ok(state)
     }
 

@@ -56,7 +56,7 @@ pub fn apply(
         // A refusal should not even leave a state folder behind.
         preflight::check(disk, &home, &root, &changes)?;
     }
-    let state = State::create(disk, &root)?;
+    let state = State::create(disk, &home, &root)?;
     let _lock = state.lock(&meta.verb, &meta.who.user)?;
     let recovered = recover::all(&home, &state)?;
     let targets = preflight::check(disk, &home, &root, &changes)?;
