@@ -3,6 +3,7 @@
 //! A folder that is not recognised is named as such; nothing is guessed. Versions come with the
 //! evidence they rest on, because the text files in `bin/` are wrong in several releases.
 
+use super::release;
 use crate::change::{Model, RelPath};
 use crate::format::{script, xml};
 use crate::version::Version;
@@ -135,13 +136,13 @@ fn describe(root: &Path) -> Home {
     // like default.json alone prove nothing (an XML-era product has them left over).
     let model = if templates_of(root).is_some() { Model::Toml } else { Model::Xml };
     let identity = identity_of(root, conf);
-    let version_text = read(&root.join("bin/version.txt"));
+    let version_text = release::text(root, "bin/version.txt", &mut notices);
     let product = identity
         .key
         .clone()
         .or_else(|| key_of_name(&version_text))
         .unwrap_or_else(|| "Carbon".into());
-    let (kernel, kernel_evidence) = kernel_of(root);
+    let (kernel, kernel_evidence) = release::kernel(root, &mut notices);
     let (profiles, skipped) = profiles_of(root);
     notices.extend(skipped);
     let layout = match (conf, profiles.is_empty(), product.as_str()) {
@@ -241,33 +242,6 @@ fn key_of_name(version_text: &str) -> Option<String> {
     NAMES.into_iter().find(|(name, _)| version_text.contains(name)).map(|(_, key)| key.to_owned())
 }
 
-/// The kernel's version: the plug-in jar, then the bootstrap jar, then the text file.
-fn kernel_of(root: &Path) -> (Option<Version>, String) {
-    for plugins in ["repository/components/plugins", "wso2/components/plugins"] {
-        if let Some((name, version)) = jar_version(&root.join(plugins), "org.wso2.carbon.core_") {
-            return (Some(version), format!("{plugins}/{name}"));
-        }
-    }
-    if let Some((name, version)) = jar_version(&root.join("bin"), "org.wso2.carbon.bootstrap-") {
-        return (Some(version), format!("bin/{name}"));
-    }
-    let text = read(&root.join("bin/wso2carbon-version.txt"));
-    match Version::find(&text) {
-        Some(version) => {
-            (Some(version), "bin/wso2carbon-version.txt, which no plug-in jar confirms".into())
-        }
-        None => (None, "neither plug-in jars nor bin/wso2carbon-version.txt".into()),
-    }
-}
-
-fn jar_version(folder: &Path, prefix: &str) -> Option<(String, Version)> {
-    fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
-        let name = entry.file_name().into_string().ok()?;
-        let version = Version::find(name.strip_prefix(prefix)?.strip_suffix(".jar")?)?;
-        Some((name, version))
-    })
-}
-
 /// The profiles that are Carbon 4 servers, and a notice for each that is not.
 fn profiles_of(root: &Path) -> (Vec<String>, Vec<String>) {
     const PROFILES: [&str; 5] =
@@ -338,11 +312,7 @@ fn has_log(logs: &Path) -> bool {
     })
 }
 
-/// Reads a small text; anything else (a pipe would wait for a writer) says nothing.
-fn read(path: &Path) -> String {
-    String::from_utf8_lossy(&bytes(path)).into_owned()
-}
-
+/// Reads a small file; anything else (a pipe would wait for a writer) says nothing.
 fn bytes(path: &Path) -> Vec<u8> {
     const LIMIT: u64 = 8 << 20;
     let regular = fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LIMIT);

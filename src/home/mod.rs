@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod discover;
 pub mod effective;
 mod installed;
+pub mod release;
 mod shelf;
 pub mod shipped;
 pub mod view;
