@@ -136,6 +136,57 @@ fn forget_refuses_what_it_does_not_know_and_recovers_what_is_unfinished() {
     home.run(&["forget", &ids[3], "--yes"]).exits(1).warns("there is no transaction");
 }
 
+// --- old copies ----------------------------------------------------------------------------------
+
+#[test]
+fn check_names_the_transactions_that_hold_secrets_until_they_hold_none() {
+    let home = Home::of(CARBON);
+    assert!(!home.run(&["check"]).exits(2).out.contains("old copies"));
+    // This file of the home has passwords in it, the other has none.
+    home.run(&["apply", "--yes", "--only", "P10"]).exits(0);
+    home.run(&["apply", "--yes", "--only", "P17"]).exits(0);
+    let ids = home.ids();
+    assert!(fs::read_to_string(home.root.join(CATALINA)).unwrap().contains("keystorePass=\"w"));
+    let ran = home.run(&["check"]);
+    ran.exits(2).says("old copies with secrets").says(&ids[0]).says("harden forget ID");
+    assert!(!ran.out.contains(&ids[1]), "{}", ran.out);
+    let report: serde_json::Value =
+        serde_json::from_str(&home.run(&["check", "--format", "json"]).out).unwrap();
+    let notices = report["homes"][0]["notices"].to_string();
+    assert!(notices.contains(&ids[0]), "{notices}");
+    home.run(&["forget", &ids[0], "--even-last", "--yes"]).exits(0);
+    assert!(!home.run(&["check"]).exits(2).out.contains("old copies with secrets"));
+}
+
+#[test]
+fn check_names_old_copies_beside_the_configuration() {
+    let home = Home::of("ei-6.5.0-profiles");
+    let copies =
+        ["conf/carbon.xml.bak", "conf/tomcat/catalina-server.xml~", "bin/integrator.sh.orig"];
+    let inner = "wso2/broker/conf/broker.xml.old";
+    for copy in copies.iter().chain([&inner]) {
+        fs::write(home.root.join(copy), "").unwrap();
+    }
+    fs::write(home.root.join("README.bak"), "").unwrap();
+    let report: serde_json::Value =
+        serde_json::from_str(&home.run(&["check", "--format", "json"]).out).unwrap();
+    let notices = report["homes"][0]["notices"].to_string();
+    for copy in copies.iter().chain([&inner]) {
+        assert!(notices.contains(copy), "{copy}: {notices}");
+    }
+    assert!(!notices.contains("README"), "{notices}");
+}
+
+#[test]
+fn a_version_file_that_cannot_be_read_is_told() {
+    let home = Home::of(CARBON);
+    let file = home.root.join("bin/version.txt");
+    let _ = fs::remove_file(&file);
+    assert!(!home.run(&["check"]).exits(2).out.contains("cannot be read"));
+    fs::create_dir(&file).unwrap();
+    home.run(&["check"]).exits(2).says("bin/version.txt cannot be read");
+}
+
 // --- the state folder ----------------------------------------------------------------------------
 
 #[test]

@@ -46,6 +46,7 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
                 "Transaction {id} is unfinished; run `harden recover` before trusting this report."
             ));
         }
+        report.notices.extend(old_copies(common, home));
         let exit = exit_of(report.findings.iter());
         reports.push(report);
         Ok(exit)
@@ -86,6 +87,38 @@ pub fn audit(work: &Work, home: &Home) -> HomeReport {
         findings,
         notices,
     }
+}
+
+/// Says where old passwords may still lie: in the history, and beside the configuration.
+fn old_copies(common: &Common, home: &Home) -> Vec<String> {
+    let mut notices = Vec::new();
+    match commit::secretive(&Linux, &work::state_dir(common, home)) {
+        Ok(ids) if ids.is_empty() => {}
+        Ok(ids) => notices.push(format!(
+            "The history holds old copies with secrets, in {}. After a secret was changed, \
+             `harden forget ID` or `harden log prune` removes them.",
+            some(&ids)
+        )),
+        Err(error) => notices.push(format!("The history cannot be read: {error}.")),
+    }
+    let copies = crate::home::copies(home);
+    if !copies.is_empty() {
+        notices.push(format!(
+            "Old copies lie beside the configuration and may hold secrets: {}. Remove them, or \
+             keep them where backups are kept.",
+            some(&copies)
+        ));
+    }
+    notices
+}
+
+/// Names the last few of many.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let shown = &names[names.len().saturating_sub(MOST)..];
+    let more = names.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// An audit that could not look at everything is an error; otherwise what deviates or is unknown is

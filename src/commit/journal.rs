@@ -126,6 +126,12 @@ fn checksum(id: &str, body: &str) -> String {
     digest
 }
 
+/// Renders the records that close a committed transaction.
+#[cfg(test)]
+pub(super) fn last(id: &str) -> Vec<u8> {
+    [line(id, &Record::Committed), line(id, &Record::Done)].concat().into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -78,6 +78,9 @@ pub struct Entry {
     pub resolved: RelPath,
     pub before: Option<Image>,
     pub after: Option<Image>,
+    /// Whether one of the images holds a secret; nothing where that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<bool>,
     pub steps: Vec<Step>,
 }
 
@@ -270,6 +273,7 @@ mod tests {
                 resolved: path,
                 before: Some(Image { digest: Digest::of(b"a"), size: 1, attrs }),
                 after: None,
+                secrets: None,
                 steps: Vec::new(),
             }],
         }

@@ -34,6 +34,7 @@ mod preflight;
 pub mod prune;
 pub mod recover;
 pub mod rollback;
+pub mod secrets;
 mod state;
 mod swap;
 mod target;
@@ -58,6 +59,7 @@ pub use manifest::{Attrs, Manifest, Meta, Who};
 pub use prune::{Pruning, Rule, prune, pruning};
 pub use recover::{Recovered, recover, unfinished};
 pub use rollback::{Reverse, reverse};
+pub use secrets::secretive;
 pub use state::NAME;
 pub use write::{Applied, apply};
 

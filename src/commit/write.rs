@@ -15,6 +15,7 @@ use super::target::{Target, folder, staged};
 use super::{Change, history, preflight, roots};
 use crate::change::{Code, RelPath};
 use crate::digest::Digest;
+use crate::secret::holds_secret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -248,6 +249,8 @@ impl Job<'_> {
     fn entry(&self) -> Entry {
         let digest = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| Digest::of(bytes));
         let after = self.change.after.as_ref().zip(self.attrs.clone());
+        let shares = self.change.shares.iter().map(|share| &share.after);
+        let mut images = [&self.change.before, &self.change.after].into_iter().chain(shares);
         let mut last = digest(&self.change.before);
         let steps = self.change.shares.iter().map(|share| {
             let after = digest(&share.after);
@@ -256,6 +259,7 @@ impl Job<'_> {
         });
         Entry {
             steps: steps.collect(),
+            secrets: Some(images.any(|image| image.as_deref().is_some_and(holds_secret))),
             path: self.target.file.clone(),
             resolved: self.target.resolved.clone(),
             before: self.target.sight.file().map(|look| look.image()),

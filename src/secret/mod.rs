@@ -5,10 +5,13 @@
 //! in doubt it masks. It never changes the number of lines. It is no protection for text that is
 //! stored: what is masked is lost.
 
+mod held;
 mod key;
 mod markup;
 mod pairs;
 pub mod seal;
+
+pub use held::holds_secret;
 
 use std::fmt;
 use std::ops::Range;
