@@ -187,6 +187,48 @@ fn a_version_file_that_cannot_be_read_is_told() {
     home.run(&["check"]).exits(2).says("bin/version.txt cannot be read");
 }
 
+// --- what became of a fix ------------------------------------------------------------------------
+
+#[test]
+fn status_says_which_fixes_an_update_of_the_product_has_undone() {
+    let home = Home::of(CARBON);
+    let as_shipped = fs::read(home.root.join(CATALINA)).unwrap();
+    home.run(&["apply", "--yes", "--only", "P10,P17"]).exits(0);
+    let id = home.ids().remove(0);
+    home.run(&["status", "--only", "P10,P17"]).exits(0).says("Nothing was changed");
+    fs::write(home.root.join(CATALINA), as_shipped).unwrap();
+    fs::create_dir_all(home.root.join("updates")).unwrap();
+    let config = r#"{"update-level": "7", "access-token": "geheim"}"#;
+    fs::write(home.root.join("updates/config.json"), config).unwrap();
+    let ran = home.run(&["status", "--only", "P10,P17"]);
+    ran.exits(2).says(&format!(
+        "The product was updated since harden last wrote ({id}): no updates noted → update level 7.\n"
+    ));
+    ran.says(&format!("\nMA P10 {CATALINA}\n       undone since (by an update of the product"));
+    assert!(!ran.out.contains("P17") && !ran.out.contains("geheim"), "{}", ran.out);
+    home.run(&["apply", "--yes", "--only", "P10"]).exits(0);
+    home.run(&["status", "--only", "P10,P17"]).exits(0).says("Nothing was changed");
+}
+
+#[test]
+fn status_tells_a_change_that_leaves_a_guideline_in_force_from_one_that_does_not() {
+    let home = Home::of(CARBON);
+    home.run(&["apply", "--yes", "--only", "P10"]).exits(0);
+    home.run(&["apply", "--yes", "--only", "P08"]).exits(0);
+    let file = home.root.join(CATALINA);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}<!-- mine -->\n")).unwrap();
+    let holds = format!("\nM  P10 {CATALINA}\n       changed by others, the guideline still holds");
+    home.run(&["status", "--only", "P08,P10"])
+        .exits(2)
+        .says(&holds)
+        .says(&format!("M  P08 {CATALINA}"));
+    fs::write(&file, text.replace("server=\"webserver\"", "server=\"WSO2\"")).unwrap();
+    let ran = home.run(&["status", "--only", "P08,P10"]);
+    ran.exits(2).says(&format!("\nMA P10 {CATALINA}\n       undone since"));
+    ran.says(&format!("\nM  P08 {CATALINA}\n       changed by others, the guideline still holds"));
+}
+
 // --- the state folder ----------------------------------------------------------------------------
 
 #[test]

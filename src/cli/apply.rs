@@ -154,6 +154,7 @@ fn write(
         host: work::host(),
         note: arguments.note.clone(),
         settings: settings_of(choices),
+        release: Some(work::release(home)),
     };
     commit(screen, home, state, &commit::changes(plan), &meta, &|| verify(home, choices))
 }

@@ -84,6 +84,7 @@ fn take_back(
         host: work::host(),
         note: arguments.note.clone(),
         settings: BTreeMap::new(),
+        release: Some(work::release(home)),
     };
     let applied = commit::apply(&Linux, &home.root, &state, &reverse.changes, &meta, &|| Ok(()))?;
     for note in &applied.notes {

@@ -5,6 +5,7 @@ use super::failure::{Exit, Failure};
 use super::screen::Screen;
 use crate::change::{Code, Finding};
 use crate::commit::{self, Linux};
+use crate::home::release::level;
 use crate::home::{Home, View, discover};
 use crate::patch::file::Scalar;
 use crate::patch::model::Kind;
@@ -169,6 +170,16 @@ pub fn recover_first(home: &Home, state: &Path, screen: &Screen) -> Result<(), F
         screen.note(&super::rollback::told(&recovered));
     }
     Ok(())
+}
+
+/// What a home is, for the history.
+pub fn release(home: &Home) -> commit::Release {
+    commit::Release {
+        product: home.product.clone(),
+        version: home.version_text(),
+        kernel: home.kernel_text(),
+        level: level(&home.root),
+    }
 }
 
 /// Who runs this, as far as the system tells.

@@ -55,13 +55,13 @@ pub struct Images {
     pub after: Option<Vec<u8>>,
 }
 
-/// What the newest transaction left of a file.
+/// What the newest transaction left of a file, and which guidelines are in force in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     pub id: String,
     /// Nothing when it removed the file.
     pub digest: Option<Digest>,
-    /// The guidelines that had a share in the file.
+    /// The guidelines that had a share in the file and were not taken back, sorted.
     pub codes: Vec<Code>,
 }
 
@@ -100,20 +100,27 @@ pub fn show(disk: &dyn Disk, state: &Path, id: &str) -> Result<Shown, Error> {
 }
 
 /// Tells for every file what the newest transaction that touched it left there.
-pub fn last_known(disk: &dyn Disk, state: &Path) -> Result<BTreeMap<RelPath, Known>, Error> {
-    let mut known = BTreeMap::new();
-    for past in history(disk, state)? {
-        let Some(manifest) = past.manifest.filter(|_| past.standing.counts()) else {
+pub fn last_known(past: &[Past]) -> BTreeMap<RelPath, Known> {
+    let mut known: BTreeMap<RelPath, Known> = BTreeMap::new();
+    for past in past.iter().filter(|past| past.standing.counts()) {
+        let Some(manifest) = &past.manifest else {
             continue;
         };
-        for entry in manifest.files {
-            let codes: BTreeSet<Code> = entry.steps.into_iter().map(|step| step.code).collect();
-            let digest = entry.after.map(|image| image.digest);
+        let in_force = past.standing == Standing::Applied;
+        for entry in &manifest.files {
+            let digest = entry.after.as_ref().map(|image| image.digest);
+            let earlier = known.remove(&entry.path).map(|known| known.codes);
+            let mut codes: BTreeSet<Code> = earlier.into_iter().flatten().collect();
+            match &manifest.meta.of {
+                None if in_force => codes.extend(entry.steps.iter().map(|step| step.code.clone())),
+                Some(_) if in_force => codes.retain(|code| !manifest.meta.only.contains(code)),
+                _ => {}
+            }
             let codes = codes.into_iter().collect();
-            known.insert(entry.path, Known { id: past.id.clone(), digest, codes });
+            known.insert(entry.path.clone(), Known { id: past.id.clone(), digest, codes });
         }
     }
-    Ok(known)
+    known
 }
 
 /// Lists every transaction of a state folder, the oldest first, damaged ones ahead.

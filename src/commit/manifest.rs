@@ -53,6 +53,20 @@ pub struct Meta {
     pub note: String,
     /// Parameters in force; secrets never stand here.
     pub settings: BTreeMap<String, String>,
+    /// What the home was; nothing in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+}
+
+/// The release of the product in a home, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    pub product: String,
+    pub version: String,
+    pub kernel: String,
+    /// The level of its updates, where their tools noted one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
 }
 
 /// The person behind a transaction.

@@ -55,7 +55,7 @@ pub use disk::{Disk, Linux};
 pub use error::{Class, Error};
 pub use forget::{Forgetting, forget, forgetting};
 pub use history::{Known, Past, Shown, Standing, history, last_known, show};
-pub use manifest::{Attrs, Manifest, Meta, Who};
+pub use manifest::{Attrs, Manifest, Meta, Release, Who};
 pub use prune::{Pruning, Rule, prune, pruning};
 pub use recover::{Recovered, recover, unfinished};
 pub use rollback::{Reverse, reverse};
