@@ -143,7 +143,7 @@ fn roots(disk: &dyn Disk, home: &Path, state: &Path) -> Result<(PathBuf, PathBuf
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error::on("find the state folder in", here)(error)),
         }
-        if disk.stat(here).is_ok() {
+        if state::exists(disk, here)? {
             return Err(refused("lies behind a link that leads nowhere"));
         }
         let (Some(parent), Some(name)) = (here.parent(), here.file_name()) else {

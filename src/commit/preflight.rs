@@ -5,6 +5,7 @@
 use super::Change;
 use super::disk::{Caller, Disk, Stat};
 use super::error::{Error, on};
+use super::state::exists;
 use super::target::{Sight, Target, folder};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -133,9 +134,10 @@ fn room(
 ) -> Result<(), Error> {
     let size = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
     // The state folder and the way to it may not be there yet.
-    let there =
-        |dir: &&Path| !matches!(disk.stat(dir), Err(error) if error.kind() == ErrorKind::NotFound);
-    let store = state.ancestors().find(there).unwrap_or(state);
+    let mut store = state;
+    while let (false, Some(above)) = (exists(disk, store)?, store.parent()) {
+        store = above;
+    }
     let mut need: BTreeMap<u64, (&Path, u64)> = BTreeMap::new();
     let mut count = |dir, bytes: u64| -> Result<(), Error> {
         let dev = disk.stat(dir).map_err(on("look at", dir))?.dev;

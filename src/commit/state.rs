@@ -67,8 +67,14 @@ impl<'d> State<'d> {
             }
             _ => Ok(()),
         };
-        let missing = root.ancestors().take_while(|dir| !disk.stat(dir).is_ok());
-        for dir in missing.collect::<Vec<_>>().into_iter().rev() {
+        let mut missing = Vec::new();
+        for dir in root.ancestors() {
+            if exists(disk, dir)? {
+                break;
+            }
+            missing.push(dir);
+        }
+        for dir in missing.into_iter().rev() {
             disk.mkdir(dir).map_err(on("make the folder", dir))?;
             give(dir)?;
             let parent = dir.parent().unwrap_or(dir);
@@ -246,11 +252,7 @@ impl<'d> State<'d> {
     }
 
     pub fn exists(&self, path: &Path) -> Result<bool, Error> {
-        match self.disk.stat(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(on("look at", path)(error)),
-        }
+        exists(self.disk, path)
     }
 
     fn give(&self, path: &Path) -> Result<(), Error> {
@@ -258,6 +260,15 @@ impl<'d> State<'d> {
             return Ok(());
         };
         self.disk.chown(path, uid, gid).map_err(on("give away", path))
+    }
+}
+
+/// Tells whether a name stands for something, be it a link that leads nowhere.
+pub(super) fn exists(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
+    match disk.stat(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(on("look at", path)(error)),
     }
 }
 

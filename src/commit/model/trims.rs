@@ -24,7 +24,7 @@ fn every_crash_of_forgetting_leaves_the_contents_whole_or_gone_and_the_record() 
     half.pending.iter().for_each(|(ino, op)| Rc::make_mut(&mut image[*ino]).suffer(op));
     let disk = Memory::boot(image, Lacks::Nothing);
     let recovered = recover_on(&disk).unwrap();
-    assert_eq!(recovered.forgotten, [first.clone()]);
+    assert_eq!(recovered.forgotten, std::slice::from_ref(&first));
     assert_eq!(standing(&disk.image()), two.after);
     check([one]);
 }
