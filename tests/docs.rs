@@ -43,13 +43,20 @@ fn the_page_of_the_command_line_is_its_help() {
     let mut page =
         String::from("# Command line\n\nMade from the program's own help; do not edit.\n\n");
     page.push_str(&format!("```text\n{}```\n", grammar.clone().term_width(90).render_long_help()));
-    for verb in grammar.get_subcommands().filter(|verb| verb.get_name() != "help") {
-        let help = verb.clone().term_width(90).render_long_help().to_string();
-        page.push_str(&format!("\n## harden {}\n\n```text\n{help}```\n", verb.get_name()));
-    }
+    verbs(&grammar, "harden", &mut page);
     let page: String = page.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     assert!(
         !differs(&root().join("docs/cli.md"), page.as_bytes()),
         "docs/cli.md is stale; HARDEN_BLESS=1 cargo test --test docs writes it"
     );
+}
+
+/// Adds the help of every verb, and of every verb below it.
+fn verbs(grammar: &clap::Command, above: &str, page: &mut String) {
+    for verb in grammar.get_subcommands().filter(|verb| verb.get_name() != "help") {
+        let name = format!("{above} {}", verb.get_name());
+        let help = verb.clone().term_width(90).render_long_help().to_string();
+        page.push_str(&format!("\n## {name}\n\n```text\n{help}```\n"));
+        verbs(verb, &name, page);
+    }
 }
