@@ -100,6 +100,7 @@ fn carry_out(
         host: work::host(),
         note: note(&arguments.note, saved),
         settings: saved.settings.clone(),
+        release: Some(work::release(home)),
     };
     let verify = || match saved.catalogue == catalogue.version() {
         true => verify(saved, catalogue, home),

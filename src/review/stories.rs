@@ -34,6 +34,7 @@ fn plan() -> Plan {
             after: AFTER.into(),
             listings: None,
         }],
+        notes: Vec::new(),
     }
 }
 
@@ -115,6 +116,7 @@ fn a_told_secret_is_hidden_where_nothing_else_gives_it_away() {
             after: b"x=puma-1\n".into(),
             listings: None,
         }],
+        notes: Vec::new(),
     };
     let told = [b"puma-1".to_vec()];
     assert!(save(head(), &plan, &[], None).is_ok());

@@ -16,11 +16,13 @@ use harden::home::{Home, View, discover};
 use harden::patch::{Catalogue, Patch};
 use harden::plan::fold::Choice;
 use harden::plan::judge::Values;
+use harden::plan::keys::Forge;
 use harden::plan::{Conflict, Scene, evaluate, fold};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -160,6 +162,9 @@ impl Bench {
     /// Choices of some patches for every instance in which they deviate.
     pub fn choices<'a>(&'a self, home: &'a Home, codes: &[&str]) -> Vec<Choice<'a>> {
         let view = View::of(&home.root);
+        // What is made for one plan lives as long as the test.
+        let forge: &'static Forge =
+            Box::leak(Box::new(Forge::new(OffsetDateTime::now_utc(), None)));
         let mut choices = Vec::new();
         for patch in self.catalogue.patches() {
             if !codes.is_empty() && !codes.contains(&patch.code.as_str()) {
@@ -167,8 +172,12 @@ impl Bench {
             }
             for instance in &home.instances {
                 let scene = Scene { home, instance, view: &view };
-                if evaluate(patch, self.values(patch), &scene).status == Status::Deviates {
-                    choices.push(Choice { patch, values: self.values(patch), instance });
+                let values = self.values(patch);
+                let makes = || forge.draft(patch, values, &scene).is_ok_and(|d| !d.is_empty());
+                if evaluate(patch, values, &scene).status == Status::Deviates
+                    && (patch.native.is_none() || makes())
+                {
+                    choices.push(Choice { patch, values, instance, forge });
                 }
             }
         }
