@@ -90,7 +90,7 @@ fn one_failing_operation_leaves_the_home_as_before_or_says_that_the_change_is_in
             settle(&home, &outcomes, &what);
         }
     }
-    println!("failing operations: {runs} runs");
+    println!("figure: operations = {runs} failing operations, 0 mixed");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn die(step: u64) {
             }
         }
     }
-    println!("deaths: {deaths} runs, and {twice} with a second one during recovery");
+    println!("figure: deaths = {deaths} deaths, {twice} with a second one in recovery, 0 mixed");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_death_during_a_rollback_ends_before_or_after_it() {
         assert!(now == first || now == applied, "death at {at}: {now:#?}");
         assert_eq!(home.transactions().len(), if now == first { 2 } else { 1 }, "death at {at}");
     }
-    println!("deaths in a rollback: {runs} runs");
+    println!("figure: rollback-deaths = {runs} deaths, 0 mixed");
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_program_that_saves_right_before_the_exchange_never_loses_its_file() {
         }
         assert_eq!(now, first, "death at {at}");
     }
-    println!("deaths beside another program: {runs} runs");
+    println!("figure: rival-deaths = {runs} deaths, 0 lost files");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! durable, syncing a folder its names; nothing else ever is. A lock leaves no file, so that it
 //! does not multiply the states, and the clock stands still.
 
+mod flaw;
 mod node;
 
+pub use flaw::*;
 pub use node::*;
 
 use super::disk::{Caller, Disk, Handle, How, Kind, Lock, Space, Stat};
@@ -43,6 +45,8 @@ pub struct Memory {
     pending: RefCell<Vec<(Ino, Op)>>,
     pub points: RefCell<Vec<Point>>,
     pub lacks: Lacks,
+    pub flaw: Flaw,
+    late: RefCell<Vec<Ino>>,
 }
 
 impl Memory {
@@ -55,7 +59,13 @@ impl Memory {
     pub fn boot(image: Image, lacks: Lacks) -> Self {
         let (volatile, durable) = (RefCell::new(image.clone()), RefCell::new(image));
         let (pending, points) = (RefCell::default(), RefCell::default());
-        Self { volatile, durable, pending, points, lacks }
+        let late = RefCell::default();
+        Self { volatile, durable, pending, points, lacks, flaw: SOUND, late }
+    }
+
+    /// The same disk, used by a program with a flaw.
+    pub fn flawed(self, flaw: Flaw) -> Self {
+        Self { flaw, ..self }
     }
 
     /// Everything as a process sees it.
@@ -113,6 +123,18 @@ impl Memory {
 
     /// Makes a node durable.
     fn sync(&self, verb: &'static str, path: &Path, ino: Ino) {
+        match (self.flaw)(verb, path, b"") {
+            Fate::Done => self.settle(verb, path, ino),
+            Fate::Skipped => {}
+            Fate::Late => self.late.borrow_mut().push(ino),
+        }
+        if path.ends_with("journal") {
+            let late = self.late.take();
+            late.into_iter().for_each(|ino| self.settle("late sync", path, ino));
+        }
+    }
+
+    fn settle(&self, verb: &'static str, path: &Path, ino: Ino) {
         self.pending.borrow_mut().retain(|(other, _)| *other != ino);
         self.durable.borrow_mut()[ino] = Rc::clone(&self.volatile.borrow()[ino]);
         self.note(verb, path);
@@ -292,6 +314,9 @@ impl Open<'_> {
 
 impl Handle for Open<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if (self.disk.flaw)("write", &self.path, bytes) == Fate::Skipped {
+            return Ok(());
+        }
         let Body::File(old) = &self.disk.volatile.borrow()[self.ino].body.clone() else {
             return Err(ErrorKind::IsADirectory.into());
         };

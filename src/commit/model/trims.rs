@@ -32,8 +32,8 @@ fn every_crash_of_forgetting_leaves_the_contents_whole_or_gone_and_the_record() 
 fn check(stories: impl IntoIterator<Item = Story>) {
     for story in stories {
         let name = story.name;
-        let all = story.explore();
-        println!("model, {name}: {} states, {} mixed", all.states, all.mixed.len());
+        let all = story.explore(GATE);
+        println!("{name}: {all}");
         assert!(all.mixed.is_empty(), "{}", all.mixed[..all.mixed.len().min(5)].join("\n\n"));
         assert!(all.states > 100, "{name}");
     }
