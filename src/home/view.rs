@@ -236,11 +236,14 @@ impl View {
     }
 
     /// Lists the files whose content differs from the disk's, with both contents; a file that is not
-    /// there yet has no first one.
+    /// there yet has no first one. What was read once is not read again: edits of a text that is no
+    /// longer on disk would pass for edits of the one that is.
     pub fn changed(&self) -> Vec<(RelPath, Option<Content>, Content)> {
         let differs = |(file, after): (&RelPath, &Content)| {
-            let before = match self.load(file) {
-                Ok(before) => Some(before.into()),
+            let known = self.read.borrow().get(file).cloned();
+            let before = match known.unwrap_or_else(|| self.load(file).map(Content::from)) {
+                Ok(before) => Some(before),
+                Err(Trouble::NotText) => self.load(file).ok().map(Content::from),
                 Err(Trouble::Missing) => None,
                 Err(_) => return None,
             };
@@ -299,6 +302,18 @@ mod tests {
         assert_eq!(view.changed().len(), 1);
         view.put(&path("a"), b"old".to_vec());
         assert!(view.changed().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_saved_meanwhile_is_not_what_was_changed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("a"), "read").expect("a file");
+        let mut view = View::of(&dir.path().canonicalize().expect("a path"));
+        view.content(&path("a")).expect("content");
+        std::fs::write(dir.path().join("a"), "saved").expect("a file");
+        view.put(&path("a"), b"new".to_vec());
+        let (_, before, after) = view.changed().remove(0);
+        assert_eq!((before.as_deref(), &*after), (Some(&b"read"[..]), &b"new"[..]));
     }
 
     #[test]
