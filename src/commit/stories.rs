@@ -227,6 +227,26 @@ fn a_caller_that_disagrees_afterwards_takes_everything_back() {
 }
 
 #[test]
+fn a_program_that_had_a_file_open_and_writes_after_the_exchange_loses_nothing() {
+    use std::io::Write as _;
+    let home = Home::sample();
+    let before = home.snapshot();
+    let theirs = fs::File::options().append(true).open(home.at(SCRIPT)).unwrap();
+    // The caller's look at the end is the last moment before the commit.
+    let late = || (&theirs).write_all(b"# theirs\n").map_err(|error| error.to_string());
+    let (path, state, changes) = (home.path(), home.state(), home.changes());
+    let error = apply(&Linux, path, &state, &changes, &meta("apply", None), &late).unwrap_err();
+    assert!(matches!(&error, Error::Restored { kept, .. } if *kept == [rel(SCRIPT)]), "{error}");
+    assert_eq!(error.class(), Class::Conflict);
+    let mut expected = before[Path::new(SCRIPT)].0.clone();
+    expected.extend(b"# theirs\n");
+    assert_eq!(home.read(SCRIPT), expected);
+    let mut now = home.snapshot();
+    now.insert(SCRIPT.into(), before[Path::new(SCRIPT)].clone());
+    assert_eq!(now, before);
+}
+
+#[test]
 fn a_damaged_transaction_does_not_hide_the_others() {
     let home = Home::sample();
     let first = home.apply(&home.changes()).unwrap().id.unwrap();

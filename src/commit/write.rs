@@ -11,7 +11,7 @@ use super::manifest::{Attrs, Entry, FORMAT, Image, Manifest, Meta, Step};
 use super::recover::{self, Recovered};
 use super::state::{State, blobs, stamp};
 use super::swap::{self, Swapped};
-use super::target::{Target, folder, staged};
+use super::target::{Sight, Target, folder, staged};
 use super::{Change, history, preflight, roots};
 use crate::change::{Code, RelPath};
 use crate::digest::Digest;
@@ -220,7 +220,8 @@ impl<'a> Tx<'a> {
         for job in &self.jobs {
             job.check(disk, self.home)?;
         }
-        verify().map_err(Error::Unverified)
+        verify().map_err(Error::Unverified)?;
+        self.jobs.iter().try_for_each(|job| job.check_old(disk))
     }
 
     fn paths(&self) -> impl Iterator<Item = &Path> {
@@ -280,6 +281,19 @@ impl Job<'_> {
             _ => false,
         };
         if as_wanted { Ok(()) } else { Err(Error::Concurrent { file: self.target.file.clone() }) }
+    }
+
+    /// Looks at the file that was replaced: a program that had it open may still write to it.
+    fn check_old(&self, disk: &dyn Disk) -> Result<(), Error> {
+        let old = Sight::of(disk, &self.staged)?;
+        let Some(look) = old.file() else {
+            return Ok(());
+        };
+        // Beside a file that was written in place the new content waits, not the old file.
+        if old == self.target.sight || Some(&look.bytes) == self.change.after.as_ref() {
+            return Ok(());
+        }
+        Err(Error::Concurrent { file: self.target.file.clone() })
     }
 }
 
