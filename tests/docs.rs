@@ -7,6 +7,9 @@ mod support;
 
 use harden::patch::Catalogue;
 use harden::report::catalogue;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use support::{differs, root};
 
 #[test]
@@ -59,4 +62,41 @@ fn verbs(grammar: &clap::Command, above: &str, page: &mut String) {
         page.push_str(&format!("\n## {name}\n\n```text\n{help}```\n"));
         verbs(verb, &name, page);
     }
+}
+#[test]
+fn the_table_of_figures_has_a_row_for_everything_that_is_counted() {
+    let mut sources = vec![root().join("src/commit"), root().join(".ci")];
+    let mut printed = BTreeSet::new();
+    while let Some(path) = sources.pop() {
+        if path.is_dir() {
+            sources.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if !path.ends_with("figures") {
+            printed.extend(figures(&path));
+        }
+    }
+    let page = fs::read_to_string(root().join("docs/safety.md")).unwrap();
+    let (_, table) = page.split_once("<!-- figures: made by .ci/figures -->\n").unwrap();
+    let (table, _) = table.split_once("<!-- end of figures -->").unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let told: BTreeSet<String> = rows.iter().map(|row| row[0].to_owned()).collect();
+    assert_eq!(told, printed, "run .ci/figures");
+    for row in &rows {
+        assert!(row[2].starts_with(|first: char| first.is_ascii_digit()), "{row:?}");
+    }
+}
+
+/// The names that a source prints as `figure: NAME = VALUE`.
+fn figures(path: &Path) -> Vec<String> {
+    let text = fs::read(path).unwrap();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let lines = text.split("figure: ").skip(1);
+    lines
+        .filter_map(|rest| Some(rest.split_once(" = ")?.0.to_owned()))
+        .filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .collect()
 }
