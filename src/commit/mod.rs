@@ -28,7 +28,6 @@ pub mod forget;
 pub mod history;
 mod journal;
 pub mod manifest;
-pub mod merge;
 mod needed;
 mod preflight;
 pub mod prune;
@@ -64,6 +63,7 @@ pub use state::NAME;
 pub use write::{Applied, apply};
 
 use crate::change::{Code, FileChange, Plan, RelPath};
+use crate::diff::merge;
 use std::path::{Path, PathBuf};
 
 /// What is to become of one file, byte for byte; no content means that the file is not there.

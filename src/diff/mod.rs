@@ -3,8 +3,11 @@
 //! Only a line feed ends a line, and a byte is never interpreted, so carriage returns, legacy
 //! encodings and a missing final newline come through. Nothing here colours or masks.
 
+mod edited;
+pub mod merge;
 mod words;
 
+pub use edited::{Misfit, apply_edited};
 pub use words::{Span, abridge, words};
 
 use crate::text;
@@ -30,10 +33,18 @@ pub fn stat(before: &[u8], after: &[u8]) -> Stat {
     stat
 }
 
+/// Counts the changes that unchanged lines keep apart.
+pub fn hunks(before: &[u8], after: &[u8]) -> usize {
+    group_diff_ops(operations(&split(before), &split(after)), 0)
+        .iter()
+        .filter(|hunk| hunk.iter().any(|op| !matches!(op, DiffOp::Equal { .. })))
+        .count()
+}
+
 /// Writes the unified diff of one file, with `context` unchanged lines around each change; empty
 /// when nothing differs.
 pub fn unified(path: &str, before: &[u8], after: &[u8], context: usize) -> Vec<u8> {
-    hunks(path, &split(before), &split(after), [None, None], context)
+    render(path, &split(before), &split(after), [None, None], context)
 }
 
 /// Writes the same diff with other lines shown in the place of the compared ones, such as lines in
@@ -49,10 +60,10 @@ pub fn unified_as(
     if left.len() != old.len() || right.len() != new.len() {
         return unified(path, shown[0], shown[1], context);
     }
-    hunks(path, &old, &new, [Some(&left), Some(&right)], context)
+    render(path, &old, &new, [Some(&left), Some(&right)], context)
 }
 
-fn hunks(
+fn render(
     path: &str,
     old: &[&[u8]],
     new: &[&[u8]],
@@ -234,6 +245,13 @@ mod tests {
         let shown = String::from_utf8(unified_as("x", texts, [b"a\n*\nb\n"; 2], 3)).unwrap();
         assert!(shown.ends_with("@@ -1,3 +1,3 @@\n a\n-*\n+*\n b\n"), "{shown}");
         assert_eq!(unified_as("x", texts, [b"*\n", b"*\n"], 3), b"");
+    }
+
+    #[test]
+    fn changes_of_neighbouring_lines_are_one_hunk() {
+        assert_eq!(hunks(b"a\nb\nc\nd\n", b"A\nB\nc\nD\n"), 2);
+        assert_eq!(hunks(b"a\nb\n", b"a\nx\ny\nb\n"), 1);
+        assert_eq!(hunks(b"a\n", b"a\n"), 0);
     }
 
     #[test]
