@@ -8,15 +8,14 @@ use super::failure::{Exit, Failure};
 use super::pick;
 use super::review::{self, Proposal};
 use super::screen::{self, Screen};
+use super::waive;
 use super::work::{self, Work};
-use crate::change::{FileChange, Plan, RelPath};
+use crate::change::{FileChange, Plan};
 use crate::commit::{self, Change, Linux, Meta};
 use crate::home::{Home, View};
 use crate::patch::model::Impact;
-use crate::plan::evaluate::fixes;
 use crate::plan::fold::Choice;
-use crate::plan::judge::judge;
-use crate::plan::keys;
+use crate::plan::take::unmet;
 use crate::plan::{Scene, fold};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -54,15 +53,17 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
     if let Some(path) = &arguments.review.plan {
         return approved::run(path, arguments, common, screen);
     }
-    let work = Work::of(common)?;
-    let screen = &screen.hiding(work.secrets());
-    for notice in work.notices() {
-        screen.note(&notice);
-    }
+    // Wrong usage is told before any home is looked at.
+    Work::of(common)?;
     let several = common.home.len() > 1;
     work::each_home(common, screen, |home| {
         if several {
             screen.note(&format!("== {}", home.root.display()));
+        }
+        let work = Work::at(common, home)?;
+        let screen = &screen.hiding(work.secrets());
+        for notice in work.notices() {
+            screen.note(&notice);
         }
         harden(arguments, common, screen, &work, home)
     })
@@ -84,11 +85,10 @@ fn harden(
     for notice in &home.notices {
         screen.note(notice);
     }
-    let forge = work.forge();
-    let found = choose::candidates(work, home, &forge);
+    let found = choose::candidates(work, home);
     let mut left = found.left;
     let picked = if asking && !planning {
-        let Some(picked) = pick::by_hand(arguments, screen, home, found.ready, &mut left)? else {
+        let Some(picked) = pick::by_hand(arguments, screen, work, home, &mut left)? else {
             screen.note("Nothing was written.");
             return Ok(Exit::Good);
         };
@@ -97,22 +97,29 @@ fn harden(
         let accepted: Vec<Impact> = arguments.accept.iter().map(|grave| grave.impact()).collect();
         pick::by_rule(work, found.ready, &accepted, &mut left)
     };
-    let choices: Vec<Choice> =
-        picked.iter().flat_map(|candidate| candidate.choices.iter().copied()).collect();
-    let plan = fold(home, &choices)?;
-    if plan.is_empty() {
+    let screen = &screen.hiding(picked.secrets());
+    let choices: Vec<Choice> = picked.candidates.iter().flat_map(Candidate::choices).collect();
+    let mut plan = fold(home, &choices)?;
+    let beside = waive::lay(&mut plan, common, home, &picked.waivers)?;
+    if plan.is_empty() && beside.is_none() {
         let unsaved = if arguments.review.save_plan.is_some() { " No plan was saved." } else { "" };
         screen.note(&format!("There is nothing to change.{unsaved}"));
         tell_left(screen, &left);
         let broken = left.iter().any(|left| left.broken);
         return Ok(if broken { Exit::Error } else { Exit::Good });
     }
-    let proposal = Proposal { work, home, plan: &plan, picked: &picked, left: &left };
+    let proposal = Proposal { work, home, plan: &plan, picked: &picked.candidates, left: &left };
     review::show(arguments, common, screen, &proposal)?;
+    if let Some(beside) = &beside {
+        screen.diff(&beside.diff(), arguments.show_secrets);
+    }
     for note in &plan.notes {
         screen.note(note);
     }
-    screen.note(&summary(&plan, &picked));
+    screen.note(&summary(&plan, &picked.candidates));
+    if asking && !planning {
+        screen.note(&picked.told(&left));
+    }
     if let Some(path) = &arguments.review.save_plan {
         review::save(path, arguments, common, screen, &proposal)?;
         tell_left(screen, &left);
@@ -129,7 +136,13 @@ fn harden(
         screen.note("Nothing was written.");
         return Ok(Exit::Good);
     }
-    write(arguments, screen, work, home, &state, &plan, &choices)?;
+    if !plan.is_empty() {
+        write(arguments, screen, work, home, &state, &plan, &choices)?;
+    }
+    if let Some(beside) = beside {
+        screen::replace_settings(&beside.path, &beside.after)?;
+        screen.note(&format!("The waivers are kept in {}.", beside.path.display()));
+    }
     tell_left(screen, &left);
     Ok(Exit::Good)
 }
@@ -186,17 +199,10 @@ pub fn verify(home: &Home, choices: &[Choice]) -> Result<(), String> {
     let view = View::of(&home.root);
     for choice in choices {
         let scene = Scene { home, instance: choice.instance, view: &view };
-        let unmet = fixes(choice.patch, &scene)
-            .flat_map(|want| judge(want, choice.values, &scene, true))
-            .find(|judged| judged.fix.is_some());
-        let made = choice.made(&scene).map_err(|conflict| conflict.to_string())?;
-        if let Some(made) = made {
-            let stores: Vec<&RelPath> = made.files.iter().map(|new| &new.file).collect();
-            keys::agree(choice.patch, &scene, &stores)?;
+        if let Some(seen) = unmet(choice, &scene) {
+            return Err(format!("{} does not hold: {}", choice.patch.code, seen.evidence));
         }
-        if let Some(judged) = unmet {
-            return Err(format!("{} does not hold: {}", choice.patch.code, judged.seen.evidence));
-        }
+        choice.agrees(&scene)?;
     }
     Ok(())
 }
@@ -217,6 +223,9 @@ pub fn settings_of(choices: &[Choice]) -> BTreeMap<String, String> {
 }
 
 fn summary(plan: &Plan, picked: &[Candidate]) -> String {
+    if picked.is_empty() {
+        return "Nothing but waivers is to be written.".into();
+    }
     let stat = plan.files.iter().map(FileChange::stat);
     let (added, removed) = stat.fold((0, 0), |(a, r), stat| (a + stat.added, r + stat.removed));
     let codes: Vec<&str> = picked.iter().map(|candidate| candidate.patch.code.as_str()).collect();

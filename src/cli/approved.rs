@@ -14,9 +14,9 @@ use crate::home::view::Trouble;
 use crate::home::{Home, Instance, View};
 use crate::patch::model::{Kind, Native, Param};
 use crate::patch::{Catalogue, Patch};
-use crate::plan::Scene;
 use crate::plan::fold::Choice;
 use crate::plan::keys::{self, Forge};
+use crate::plan::{Scene, Take};
 use crate::review::{self, Chosen, Drift, Review, Saved, SavedFile, Standing};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -133,7 +133,10 @@ fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), Strin
         });
         let values = patch.settle(&told.collect())?;
         let forge = Forge::new(time::OffsetDateTime::now_utc(), None);
-        apply::verify(home, &[Choice { patch, values: &values, instance, forge: &forge }])?;
+        apply::verify(
+            home,
+            &[Choice { patch, values: &values, instance, take: Take::default(), forge: &forge }],
+        )?;
     }
     Ok(())
 }

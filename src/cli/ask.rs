@@ -1,62 +1,16 @@
 //! Questions to the operator. Anything that is not a clear answer is asked again; the end of the
-//! input is "quit".
+//! input is "quit". The terminal is left as it was found, also by Ctrl-C.
 
 use super::failure::Failure;
-use super::screen::Screen;
-use crate::patch::Patch;
 use dialoguer::theme::{SimpleTheme, Theme as _};
-use std::io::Write as _;
+use rustix::process::{Signal, getpid, kill_process};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+use std::io::{Read as _, Write as _};
 
-/// What to do with a patch; the letters are those of `git add -p`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    Yes,
-    No,
-    /// This one and all that follow.
-    All,
-    /// Neither this one nor any that follows.
-    Done,
-    Quit,
-}
-
-/// Shows who a patch is, above its diff.
-pub fn present(screen: &Screen, patch: &Patch, index: usize, count: usize) {
-    let impact: Vec<&str> = patch.impact.iter().map(|impact| impact.word()).collect();
-    let impact = if impact.is_empty() { "none".to_owned() } else { impact.join(", ") };
-    screen.say(&format!(
-        "\n[{index}/{count}] {} {} ({})",
-        patch.code,
-        patch.title,
-        patch.severity.word()
-    ));
-    screen.say(&format!("Why:    {}", patch.why));
-    screen.say(&format!("Impact: {impact}"));
-    if let Some(risk) = &patch.risk {
-        screen.say(&format!("Risk:   {risk}"));
-    }
-}
-
-/// Asks whether to apply a patch.
-pub fn decide(screen: &Screen, patch: &Patch) -> Result<Answer, Failure> {
-    loop {
-        let Some(text) = line(&format!("Apply {} [y,n,a,d,q,i,?]", patch.code))? else {
-            return Ok(Answer::Quit);
-        };
-        match text.trim() {
-            "y" => return Ok(Answer::Yes),
-            "n" => return Ok(Answer::No),
-            "a" => return Ok(Answer::All),
-            "d" => return Ok(Answer::Done),
-            "q" => return Ok(Answer::Quit),
-            "i" => screen.say(&crate::report::catalogue::page(patch)),
-            _ => screen.say(
-                "y - apply this guideline\nn - do not apply it\na - apply it and all that follow\n\
-                 d - neither it nor any that follows\nq - quit, nothing is written\n\
-                 i - more about this guideline\n? - this help",
-            ),
-        }
-    }
-}
+/// The longest secret that can be typed, in bytes.
+const LONGEST: usize = 4096;
 
 /// Asks for a last yes or no.
 pub fn confirm(question: &str) -> Result<bool, Failure> {
@@ -76,19 +30,94 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
 ///
 /// The terminal stays as it is, so that Ctrl-D ends the input and Ctrl-C the program, with nothing
 /// left behind on the screen.
-fn line(prompt: &str) -> Result<Option<String>, Failure> {
-    let unreadable = || Failure::io("the terminal cannot be read");
-    let mut shown = String::new();
-    // Writing into a string cannot fail.
-    let _ = SimpleTheme.format_input_prompt(&mut shown, prompt, None);
-    eprint_flushed(&shown).map_err(unreadable())?;
+pub fn line(prompt: &str) -> Result<Option<String>, Failure> {
+    show(prompt)?;
     let mut text = String::new();
     let count = std::io::stdin().read_line(&mut text).map_err(unreadable())?;
     Ok((count > 0).then(|| text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
-fn eprint_flushed(text: &str) -> std::io::Result<()> {
+/// Reads one line without showing it; nothing at the end of the input.
+pub fn unseen(prompt: &str) -> Result<Option<String>, Failure> {
+    let quiet = Quiet::new().map_err(unreadable())?;
+    // Only now, so that nothing typed in answer is shown.
+    show(prompt)?;
+    let mut typed = Vec::new();
+    let end = read_unseen(&mut typed);
+    drop(quiet);
+    // The line that was not echoed has not ended on the screen either.
+    let _ = writeln!(std::io::stderr().lock());
+    let text = String::from_utf8_lossy(&typed).into_owned();
+    zeroize::Zeroize::zeroize(&mut typed);
+    match end.map_err(unreadable())? {
+        End::Line => Ok(Some(text)),
+        End::Input => Ok(None),
+        End::Interrupt => {
+            // As the terminal would have done it.
+            let _ = kill_process(getpid(), Signal::INT);
+            Ok(None)
+        }
+    }
+}
+
+enum End {
+    Line,
+    Input,
+    Interrupt,
+}
+
+fn read_unseen(typed: &mut Vec<u8>) -> std::io::Result<End> {
+    let mut input = std::io::stdin().lock();
+    let mut byte = [0];
+    loop {
+        if input.read(&mut byte)? == 0 {
+            return Ok(End::Input);
+        }
+        match byte[0] {
+            b'\r' | b'\n' => return Ok(End::Line),
+            0x03 => return Ok(End::Interrupt),
+            0x04 if typed.is_empty() => return Ok(End::Input),
+            // Backspace takes a whole character away, Ctrl-U everything.
+            0x08 | 0x7f => while typed.pop().is_some_and(|last| (0x80..0xc0).contains(&last)) {},
+            0x15 => typed.clear(),
+            other if typed.len() < LONGEST => typed.push(other),
+            _ => {}
+        }
+    }
+}
+
+/// A terminal that shows nothing and hands over each key, until this is dropped.
+struct Quiet {
+    before: Termios,
+}
+
+impl Quiet {
+    fn new() -> std::io::Result<Self> {
+        let before = tcgetattr(std::io::stdin())?;
+        let mut quiet = before.clone();
+        // Without signals, so that Ctrl-C cannot end the program before the terminal is restored.
+        quiet.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
+        quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+fn show(prompt: &str) -> Result<(), Failure> {
+    let mut shown = String::new();
+    // Writing into a string cannot fail.
+    let _ = SimpleTheme.format_input_prompt(&mut shown, prompt, None);
     let mut out = std::io::stderr().lock();
-    write!(out, "{text} ")?;
-    out.flush()
+    write!(out, "{} ", shown.trim_end()).and_then(|()| out.flush()).map_err(unreadable())
+}
+
+fn unreadable() -> impl FnOnce(std::io::Error) -> Failure {
+    Failure::io("the terminal cannot be read")
 }

@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
     let work = Work::of(common)?;
     let mut reports = Vec::new();
     let exit = work::each_home(common, screen, |home| {
-        let mut report = audit(&work, home);
+        let mut report = audit(&Work::at(common, home)?, home);
         let unfinished = commit::unfinished(&Linux, &home.root, &work::state_dir(common, home));
         if let Ok(Some(id)) = unfinished {
             report.notices.push(format!(

@@ -44,7 +44,7 @@ fn guideline(
     let own = |(name, value): (String, String)| {
         name.split_once('.').map(|(_, name)| (name.to_owned(), value.clone()))
     };
-    let instances = candidate.choices.iter().map(|choice| choice.instance.name.clone());
+    let instances = candidate.shares.iter().map(|share| share.instance.name.clone());
     Guideline {
         code: patch.code.to_string(),
         title: patch.title.clone(),
@@ -54,7 +54,7 @@ fn guideline(
         risk: patch.risk.clone(),
         reference: patch.reference.clone(),
         instances: if several { instances.collect() } else { Vec::new() },
-        settings: apply::settings_of(&candidate.choices).into_iter().filter_map(own).collect(),
+        settings: apply::settings_of(&candidate.choices()).into_iter().filter_map(own).collect(),
         diff: shares(plan, patch.code.as_str(), show),
     }
 }

@@ -153,7 +153,7 @@ pub fn save(
         let what = format!("{}: a transaction is unfinished", home.root.display());
         return Err(Failure::Other(what, "Run `harden recover`, then plan again.".into()));
     }
-    let choices: Vec<Choice> = picked.iter().flat_map(|one| one.choices.iter().copied()).collect();
+    let choices: Vec<Choice> = picked.iter().flat_map(Candidate::choices).collect();
     let chosen = |choice: &Choice| Chosen {
         code: choice.patch.code.clone(),
         instance: choice.instance.name.clone(),

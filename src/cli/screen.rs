@@ -3,7 +3,9 @@
 use super::Colour;
 use super::failure::Failure;
 use crate::change::Plan;
+use crate::diff::abridge;
 use crate::report::style::{self, Style};
+use crate::report::text::wrap;
 use crate::secret;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -14,6 +16,8 @@ pub struct Screen {
     pub style: Style,
     pub width: usize,
     quiet: bool,
+    /// What is printed is read by a person, not by a program.
+    terminal: bool,
     /// Values of parameters that are secrets.
     secrets: Vec<String>,
 }
@@ -39,19 +43,51 @@ impl Screen {
             style: if wanted { Style::Ansi } else { Style::Plain },
             width,
             quiet,
+            terminal,
             secrets: Vec::new(),
         }
     }
 
-    /// The same screen, which shows none of these.
+    /// The same screen, which shows none of these either, however a format writes them.
     pub fn hiding(&self, secrets: Vec<String>) -> Self {
-        Self { secrets, ..self.clone() }
+        let mut hidden = self.secrets.clone();
+        for secret in secrets {
+            let xml = secret.replace('&', "&amp;").replace('<', "&lt;");
+            let quoted = xml.replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&apos;");
+            let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
+            hidden.extend([xml, quoted, escaped, secret]);
+        }
+        // The longest first: one may be a part of another.
+        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        hidden.dedup();
+        Self { secrets: hidden, ..self.clone() }
     }
 
     /// Prints a result.
     pub fn say(&self, text: &str) {
         // A reader that went away (`| head`) is no error of ours.
         let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Prints a paragraph behind a lead, wrapped.
+    pub fn paragraph(&self, lead: &str, text: &str) {
+        let indent = lead.chars().count();
+        let room = self.width.max(40) - indent;
+        let lines = wrap(&style::visible(text), room, room);
+        let lines: Vec<String> = lines
+            .iter()
+            .enumerate()
+            .map(|(at, line)| {
+                format!("{}{line}", if at == 0 { lead.into() } else { " ".repeat(indent) })
+            })
+            .collect();
+        self.say(&lines.join("\n"));
+    }
+
+    /// Prints a text behind a lead on one line, shortened.
+    pub fn short(&self, lead: &str, text: &str) {
+        let room = self.width.max(40) - lead.chars().count();
+        self.say(&format!("{lead}{}", abridge(&style::visible(text), &[], room).0));
     }
 
     /// Prints bytes as they are.
@@ -87,11 +123,14 @@ impl Screen {
     pub fn diff(&self, diff: &[u8], show_secrets: bool) -> usize {
         let (shown, masked) = self.masked(diff, show_secrets);
         if masked > 0 {
-            self.say(&format!("# {}", masking(masked)));
+            let told = format!("# {}", masking(masked));
+            if self.terminal { self.paragraph("", &told) } else { self.say(&told) }
         }
-        match self.style {
-            Style::Plain => self.bytes(&shown),
-            Style::Ansi => self.say(&style::coloured_diff(&shown, self.style, self.width)),
+        match (self.terminal, self.style) {
+            (false, Style::Plain) => self.bytes(&shown),
+            // Whole lines, for whatever reads them.
+            (false, style) => self.say(&style::terminal_diff(&shown, style, usize::MAX)),
+            (true, style) => self.say(&style::terminal_diff(&shown, style, self.width)),
         }
         masked
     }
@@ -147,4 +186,17 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed())?;
     }
     file.write_all(bytes).map_err(failed())
+}
+
+/// Replaces a settings file outside the home as a whole, with the rights it has.
+pub fn replace_settings(path: &std::path::Path, content: &[u8]) -> Result<(), Failure> {
+    let failed = || Failure::io(path.display().to_string());
+    let folder = path.parent().unwrap_or(std::path::Path::new("."));
+    let rights = std::fs::metadata(path).map_err(failed())?.permissions();
+    let mut staged = tempfile::NamedTempFile::new_in(folder).map_err(failed())?;
+    staged.write_all(content).map_err(failed())?;
+    staged.as_file().set_permissions(rights).map_err(failed())?;
+    staged.as_file().sync_all().map_err(failed())?;
+    staged.persist(path).map_err(|error| failed()(error.error))?;
+    Ok(())
 }

@@ -28,6 +28,7 @@ pub fn run(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     }
     work::each_home(common, screen, |home| {
         let mut exit = Exit::Good;
+        let work = Work::at(common, home)?;
         let state = work::state_dir(common, home);
         let past = commit::history(&Linux, &state)?;
         let rows = rows(&past, &work, home)?;
@@ -79,10 +80,9 @@ fn rows(
             rows.entry((code, file.clone())).or_default().changed_since = Some(since);
         }
     }
-    let forge = work.forge();
-    let ready = choose::candidates(work, home, &forge).ready;
+    let ready = choose::candidates(work, home).ready;
     for candidate in ready.into_iter().filter(|c| choose::reserve(work, c.patch, &[]).is_none()) {
-        for step in fold(home, &candidate.choices)?.steps {
+        for step in fold(home, &candidate.choices())?.steps {
             rows.entry((step.code, step.file)).or_default().would_change = true;
         }
     }

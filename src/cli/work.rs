@@ -3,6 +3,7 @@
 use super::Common;
 use super::failure::{Exit, Failure};
 use super::screen::Screen;
+use super::waive::{self, Waiver};
 use crate::change::{Code, Finding};
 use crate::commit::{self, Linux};
 use crate::home::release::level;
@@ -13,7 +14,9 @@ use crate::patch::{Catalogue, Patch};
 use crate::plan::judge::Values;
 use crate::plan::keys::Forge;
 use crate::plan::{Scene, evaluate};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The patches of this run and what they are told.
@@ -26,18 +29,33 @@ pub struct Work {
     pub selected: Vec<Code>,
     /// The codes that `--only` names.
     pub named: Vec<Code>,
-    /// The key store that P02.from names.
-    from: Option<Vec<u8>>,
+    pub waivers: Vec<Waiver>,
+    /// Makes what patches need and text cannot say, for the one home that this is about.
+    pub forge: Forge,
 }
 
 impl Work {
     pub fn of(common: &Common) -> Result<Self, Failure> {
+        Self::with(common, common.settings.as_deref())
+    }
+
+    /// The same for one home: where no settings file is named, the home's own counts.
+    pub fn at(common: &Common, home: &Home) -> Result<Self, Failure> {
+        let own = home.root.join(waive::FILE);
+        let own = (common.settings.is_none() && own.exists()).then_some(own);
+        Self::with(common, own.as_deref().or(common.settings.as_deref()))
+    }
+
+    fn with(common: &Common, file: Option<&Path>) -> Result<Self, Failure> {
         let catalogue = Catalogue::load(&common.patches)?;
         let mut told: BTreeMap<Code, BTreeMap<String, String>> = BTreeMap::new();
-        if let Some(path) = &common.settings {
-            for (code, name, value) in settings(path, &catalogue)? {
+        let mut waivers = Vec::new();
+        if let Some(path) = file {
+            let (parameters, waived) = settings(path, &catalogue)?;
+            for (code, name, value) in parameters {
                 told.entry(code).or_default().insert(name, value);
             }
+            waivers = waived;
         }
         for text in &common.set {
             let (code, name, value) = assignment(text, &catalogue)?;
@@ -64,8 +82,8 @@ impl Work {
             .collect();
         let from = values.values().find_map(|values: &Values| values.get("from"));
         let from = from.map(|path| std::fs::read(path).map_err(Failure::io(path.clone())));
-        let from = from.transpose()?;
-        Ok(Self { catalogue, values, selected, named, from })
+        let forge = Forge::new(time::OffsetDateTime::now_utc(), from.transpose()?);
+        Ok(Self { catalogue, values, selected, named, waivers, forge })
     }
 
     /// The selected patches, in the order of the guide.
@@ -76,11 +94,6 @@ impl Work {
     pub fn values(&self, patch: &Patch) -> &Values {
         static NONE: Values = BTreeMap::new();
         self.values.get(&patch.code).unwrap_or(&NONE)
-    }
-
-    /// Makes what patches need and text cannot say, for one home.
-    pub fn forge(&self) -> Forge {
-        Forge::new(time::OffsetDateTime::now_utc(), self.from.clone())
     }
 
     /// The values of parameters that are secrets.
@@ -95,13 +108,20 @@ impl Work {
             .collect()
     }
 
-    /// Says which patches come from a folder, and not from this program.
+    /// Judges a patch; a deviation that is waived is told as such.
+    pub fn finding(&self, patch: &Patch, values: &Values, scene: &Scene) -> Finding {
+        waive::cover(&self.waivers, evaluate(patch, values, scene))
+    }
+
+    /// Says which patches come from a folder, and not from this program, and which waivers count no
+    /// more.
     pub fn notices(&self) -> Vec<String> {
         let notice = |(code, path, replaces): &(Code, PathBuf, bool)| {
             let instead = if *replaces { ", not by the built-in patch" } else { "" };
             format!("{code} is judged by {}{instead}.", path.display())
         };
-        self.catalogue.foreign.iter().map(notice).collect()
+        let foreign = self.catalogue.foreign.iter().map(notice);
+        foreign.chain(waive::notices(&self.waivers)).collect()
     }
 
     /// What every selected patch says of every instance of a home.
@@ -110,8 +130,9 @@ impl Work {
         let mut findings = Vec::new();
         for instance in &home.instances {
             let scene = Scene { home, instance, view: &view };
-            findings
-                .extend(self.patches().map(|patch| evaluate(patch, self.values(patch), &scene)));
+            findings.extend(
+                self.patches().map(|patch| self.finding(patch, self.values(patch), &scene)),
+            );
         }
         findings
     }
@@ -243,8 +264,44 @@ fn weak(why: String, patch: &Patch) -> Failure {
     Failure::usage(why, format!("`harden explain {}` lists its parameters.", patch.code))
 }
 
-/// Reads a settings file: one table per guideline.
-fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, String)>, Failure> {
+/// A settings file: one table per guideline, and the waivers.
+#[derive(Default)]
+struct Tables {
+    parameters: BTreeMap<String, BTreeMap<String, Scalar>>,
+    waivers: Vec<waive::Entry>,
+}
+
+impl<'de> Deserialize<'de> for Tables {
+    fn deserialize<D: Deserializer<'de>>(file: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Tables;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tables of parameters")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tables, A::Error> {
+                let mut tables = Tables::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "waive" {
+                        tables.waivers = map.next_value()?;
+                    } else {
+                        tables.parameters.insert(key, map.next_value()?);
+                    }
+                }
+                Ok(tables)
+            }
+        }
+        file.deserialize_map(Keys)
+    }
+}
+
+/// What a settings file tells: parameters with their guidelines, and waivers.
+type Settings = (Vec<(Code, String, String)>, Vec<Waiver>);
+
+/// Reads a settings file.
+fn settings(path: &Path, catalogue: &Catalogue) -> Result<Settings, Failure> {
     if path.exists() && !path.is_file() {
         let what = format!("{} is not a regular file", path.display());
         return Err(Failure::usage(what, "Name a settings file with --settings."));
@@ -252,19 +309,18 @@ fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, Str
     let text = std::fs::read_to_string(path).map_err(Failure::io(path.display().to_string()))?;
     let hint =
         "A settings file has a table for each guideline: [P08], then protocols = [\"TLSv1.2\"].";
-    let tables: BTreeMap<String, BTreeMap<String, Scalar>> = toml_edit::de::from_str(&text)
-        .map_err(|error| {
-            let at = error.span().map(|span| crate::text::position(text.as_bytes(), span.start));
-            let at = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-            let why = match error.message() {
-                why if why.contains("untagged") => {
-                    "a parameter is a text, a whole number, true, false, or a list of texts"
-                }
-                why if why.contains("expected a map") => "only tables stand at the top",
-                why => why,
-            };
-            Failure::usage(format!("{}{at}: {why}", path.display()), hint)
-        })?;
+    let tables: Tables = toml_edit::de::from_str(&text).map_err(|error| {
+        let at = error.span().map(|span| crate::text::position(text.as_bytes(), span.start));
+        let at = at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
+        let why = match error.message() {
+            why if why.contains("untagged") => {
+                "a parameter is a text, a whole number, true, false, or a list of texts"
+            }
+            why if why.contains("expected a map") => "only tables stand at the top",
+            why => why,
+        };
+        Failure::usage(format!("{}{at}: {why}", path.display()), hint)
+    })?;
     let placed = |needle: &str, failure: Failure| match failure {
         Failure::Usage(why, hint) => {
             let at = text.find(needle).unwrap_or(0);
@@ -274,7 +330,7 @@ fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, Str
         other => other,
     };
     let mut all = Vec::new();
-    for (code, table) in tables {
+    for (code, table) in tables.parameters {
         let patch = find(&code, catalogue).map_err(|failure| placed(&code, failure))?;
         for (name, value) in table {
             let value = match value {
@@ -288,5 +344,16 @@ fn settings(path: &Path, catalogue: &Catalogue) -> Result<Vec<(Code, String, Str
             all.push((patch.code.clone(), name, value));
         }
     }
-    Ok(all)
+    let mut waivers = Vec::new();
+    for (number, entry) in tables.waivers.into_iter().enumerate() {
+        let at = text.match_indices("[[waive]]").nth(number).map_or(0, |(at, _)| at);
+        let at = crate::text::position(text.as_bytes(), at);
+        let hint = "A waiver has code, reason, owner and expires, and may name one instance.";
+        let wrong =
+            |why: String| Failure::usage(format!("{}:{}: {why}", path.display(), at.line), hint);
+        let patch = find(&entry.code, catalogue).map_err(|failure| wrong(failure.to_string()))?;
+        let code = patch.code.clone();
+        waivers.push(entry.waiver(code).map_err(|why| wrong(format!("a waiver: {why}")))?);
+    }
+    Ok((all, waivers))
 }

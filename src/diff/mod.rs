@@ -8,7 +8,7 @@ pub mod merge;
 mod words;
 
 pub use edited::{Misfit, apply_edited};
-pub use words::{Span, abridge, words};
+pub use words::{Abridged, Span, abridge, abridge_pair, pairs};
 
 use crate::text;
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};

@@ -12,68 +12,147 @@ pub type Span = Range<usize>;
 /// costs no more than its length.
 const MOST_WORDS: usize = 20_000;
 
-/// Tells which parts of a changed line differ, word by word, in the old and in the new line.
+/// Tells which parts of a changed line differ, word by word: what went, and what came for it; one of
+/// both may be empty.
 ///
 /// Lines that have little in common differ as a whole, blanks at the ends excepted.
-pub fn words(old_line: &str, new_line: &str) -> (Vec<Span>, Vec<Span>) {
+pub fn pairs(old_line: &str, new_line: &str) -> Vec<(Span, Span)> {
     let (old, new) = (tokens(old_line), tokens(new_line));
     let old_words: Vec<&str> = old.iter().map(|span| &old_line[span.clone()]).collect();
     let new_words: Vec<&str> = new.iter().map(|span| &new_line[span.clone()]).collect();
-    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let mut pairs: Vec<(Span, Span)> = Vec::new();
     let mut common = 0;
     for op in operations(&old_words, &new_words) {
         let (a, b) = (op.old_range(), op.new_range());
         if matches!(op, DiffOp::Equal { .. }) {
             common += old_words[a].iter().map(|word| word.trim().len()).sum::<usize>();
-        } else {
-            note(&mut left, &old[a], old_line);
-            note(&mut right, &new[b], new_line);
+            continue;
+        }
+        let (left, right) = (extent(&old, a, old_line), extent(&new, b, new_line));
+        match pairs.last_mut() {
+            // `TLSv1,TLSv1.1` reads as one change, although the comma stays.
+            Some(last) if is_joint(&old_line[last.0.end..left.start]) => {
+                (last.0.end, last.1.end) = (left.end, right.end);
+            }
+            _ => pairs.push((left, right)),
         }
     }
     if common * 4 < old_line.trim().len().min(new_line.trim().len()) {
-        return (whole(old_line), whole(new_line));
+        return vec![(whole(old_line), whole(new_line))];
     }
-    (left, right)
+    pairs
 }
+
+/// An old and a new line shortened alike, each with the spans of what is shown of its changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abridged {
+    pub old: (String, Vec<Span>),
+    pub new: (String, Vec<Span>),
+    /// Changes of which nothing is shown.
+    pub hidden: usize,
+}
+
+/// Shortens an old and a new line to a width, so that both begin at the same place of what they have
+/// in common and show the same words around each change.
+pub fn abridge_pair(old: &str, new: &str, changes: &[(Span, Span)], width: usize) -> Abridged {
+    let shown = changes.len().min((width / ROOM).max(1));
+    let (left, right): (Vec<Span>, Vec<Span>) = changes.iter().cloned().unzip();
+    let mut left = Columns::of(old, &left);
+    let mut right = Columns::of(new, &right);
+    [&mut left, &mut right].into_iter().for_each(|side| side.only(shown));
+    let fits = |cap: usize, radius: usize| {
+        [&left, &right].iter().all(|side| side.cost(cap, radius) <= width)
+    };
+    let len = left.len().max(right.len());
+    let least = (width / 8).min(12);
+    let cap = largest(len, |cap| fits(cap, least));
+    let radius = if cap < len { least } else { largest(len, |radius| fits(len, radius)) };
+    let hidden = changes.len() - shown;
+    Abridged { old: left.cut(cap, radius), new: right.cut(cap, radius), hidden }
+}
+
+/// The columns that one change and the words around it are given at least.
+const ROOM: usize = 26;
 
 /// Shortens a line to a width in characters, keeping the spans and as much around them as fits;
 /// what is left out shows as `…`. The spans returned are those of the shortened line.
 pub fn abridge(line: &str, spans: &[Span], width: usize) -> (String, Vec<Span>) {
-    let starts: Vec<usize> = line.char_indices().map(|(at, _)| at).chain([line.len()]).collect();
-    let len = starts.len() - 1;
-    if len <= width {
+    if line.chars().count() <= width {
         return (line.to_owned(), spans.to_vec());
     }
-    let column = |byte: usize| starts.partition_point(|&start| start < byte).min(len);
-    let mut marks: Vec<Range<usize>> =
-        spans.iter().map(|s| column(s.start)..column(s.end)).collect();
-    marks.sort_by_key(|mark| mark.start);
-    marks.truncate(width / 4);
-    if marks.is_empty() {
-        marks.push(0..0);
+    let mut columns = Columns::of(line, spans);
+    columns.marks.truncate(width / 4);
+    if columns.marks.is_empty() {
+        columns.marks.push(0..0);
     }
-    let fits = |cap: usize, radius: usize| cost(&kept(&marks, cap, radius, len), len) <= width;
+    let len = columns.len();
+    let fits = |cap: usize, radius: usize| columns.cost(cap, radius) <= width;
     let cap = largest(len, |cap| fits(cap, 0));
     let radius = if cap < len { 0 } else { largest(len, |radius| fits(len, radius)) };
-    let mut out = String::new();
-    let mut moved: Vec<Span> = Vec::new();
-    let mut last = 0;
-    for part in kept(&marks, cap, radius, len) {
-        if part.start > last {
+    columns.cut(cap, radius)
+}
+
+/// A line by its characters, with the columns of its spans.
+struct Columns<'a> {
+    line: &'a str,
+    spans: Vec<Span>,
+    /// The byte at which each character starts, and the line's end.
+    starts: Vec<usize>,
+    marks: Vec<Range<usize>>,
+    /// Where the first mark stands that is not shown; nothing behind it is.
+    limit: usize,
+}
+
+impl<'a> Columns<'a> {
+    fn of(line: &'a str, spans: &[Span]) -> Self {
+        let starts: Vec<usize> =
+            line.char_indices().map(|(at, _)| at).chain([line.len()]).collect();
+        let last = starts.len() - 1;
+        let column = |byte: usize| starts.partition_point(|&start| start < byte).min(last);
+        let mut marks: Vec<Range<usize>> =
+            spans.iter().map(|s| column(s.start)..column(s.end)).collect();
+        marks.sort_by_key(|mark| mark.start);
+        Self { line, spans: spans.to_vec(), starts, marks, limit: last }
+    }
+
+    fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Leaves all but the first marks out.
+    fn only(&mut self, count: usize) {
+        if let Some(next) = self.marks.get(count) {
+            self.limit = next.start;
+            self.marks.truncate(count);
+        }
+    }
+
+    fn cost(&self, cap: usize, radius: usize) -> usize {
+        cost(&kept(&self.marks, cap, radius, self.limit), self.len())
+    }
+
+    fn cut(&self, cap: usize, radius: usize) -> (String, Vec<Span>) {
+        let mut out = String::new();
+        let mut moved: Vec<Span> = Vec::new();
+        let mut last = 0;
+        for part in kept(&self.marks, cap, radius, self.limit) {
+            if part.start > last {
+                out.push('…');
+            }
+            last = part.end;
+            let (from, to) = (self.starts[part.start], self.starts[part.end]);
+            let there = |span: &&Span| !span.is_empty() && span.start < to && span.end > from;
+            for span in self.spans.iter().filter(there) {
+                let shift = |byte: usize| out.len() + byte.clamp(from, to) - from;
+                moved.push(shift(span.start)..shift(span.end));
+            }
+            out.push_str(&self.line[from..to]);
+        }
+        if last < self.len() {
             out.push('…');
         }
-        last = part.end;
-        let (from, to) = (starts[part.start], starts[part.end]);
-        for span in spans.iter().filter(|span| span.start < to && span.end > from) {
-            let shift = |byte: usize| out.len() + byte.clamp(from, to) - from;
-            moved.push(shift(span.start)..shift(span.end));
-        }
-        out.push_str(&line[from..to]);
+        (out, moved)
     }
-    if last < len {
-        out.push('…');
-    }
-    (out, moved)
 }
 
 /// Splits a line into words (letters, digits, and what joins them in versions, flags and ciphers),
@@ -113,16 +192,11 @@ fn operations(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     ]
 }
 
-/// Adds what differs, joined with the span before when only one character that is no word stands
-/// between: `TLSv1,TLSv1.1` reads as one change.
-fn note(spans: &mut Vec<Span>, differ: &[Span], line: &str) {
-    let (Some(first), Some(last)) = (differ.first(), differ.last()) else {
-        return;
-    };
-    match spans.last_mut() {
-        Some(span) if is_joint(&line[span.end..first.start]) => span.end = last.end,
-        _ => spans.push(first.start..last.end),
-    }
+/// The bytes of some words in a row; empty where there are none.
+fn extent(tokens: &[Span], range: Range<usize>, line: &str) -> Span {
+    let start = tokens.get(range.start).map_or(line.len(), |span| span.start);
+    let end = if range.is_empty() { start } else { tokens[range.end - 1].end };
+    start..end
 }
 
 fn is_joint(between: &str) -> bool {
@@ -130,10 +204,9 @@ fn is_joint(between: &str) -> bool {
     chars.next().is_none_or(|c| !c.is_alphanumeric()) && chars.next().is_none()
 }
 
-fn whole(line: &str) -> Vec<Span> {
+fn whole(line: &str) -> Span {
     let start = line.len() - line.trim_start().len();
-    let end = line.trim_end().len();
-    (start < end).then_some(start..end).into_iter().collect()
+    start..line.trim_end().len().max(start)
 }
 
 /// Tells which columns stay when each mark keeps at most `cap` of its own and `radius` around it.
@@ -178,6 +251,13 @@ fn largest(most: usize, fits: impl Fn(usize) -> bool) -> usize {
 mod tests {
     use super::*;
 
+    /// The parts that differ, in the old and in the new line.
+    fn words(old_line: &str, new_line: &str) -> (Vec<Span>, Vec<Span>) {
+        let (left, right): (Vec<Span>, Vec<Span>) = pairs(old_line, new_line).into_iter().unzip();
+        let there = |spans: Vec<Span>| spans.into_iter().filter(|span| !span.is_empty()).collect();
+        (there(left), there(right))
+    }
+
     fn cut<'a>(line: &'a str, spans: &[Span]) -> Vec<&'a str> {
         spans.iter().map(|span| &line[span.clone()]).collect()
     }
@@ -212,8 +292,11 @@ mod tests {
     #[test]
     fn lines_with_little_in_common_differ_as_a_whole() {
         let (left, right) = words("  alpha beta gamma", "  one two three");
-        assert_eq!((left, right), (whole("  alpha beta gamma"), whole("  one two three")));
-        assert_eq!(cut("  one ", &whole("  one ")), ["one"]);
+        assert_eq!(
+            (left, right),
+            (vec![whole("  alpha beta gamma")], vec![whole("  one two three")])
+        );
+        assert_eq!(&"  one "[whole("  one ")], "one");
         assert_eq!(cut("  ", &words("", "  ").1), ["  "]);
     }
 
@@ -226,6 +309,25 @@ mod tests {
         );
         assert_eq!(show(&line, &[], 12), "abcdefghi a…");
         assert_eq!(show(&line, &[0..3, 1000..1003], 20), "«abc»defg…ghi «NEW» jkl…");
+    }
+
+    #[test]
+    fn both_sides_of_a_long_line_begin_at_the_same_place() {
+        let line = |word: &str| format!("{}{word}{}", "abc ".repeat(300), " xyz".repeat(300));
+        for (old, new) in [("old", "new"), ("", "-Dflag=true"), ("one two three", "x")] {
+            let (old, new) = (line(old), line(new));
+            for width in [40, 80, 200] {
+                let cut = abridge_pair(&old, &new, &pairs(&old, &new), width);
+                let (left, right) = (cut.old.0, cut.new.0);
+                let same = left.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();
+                assert!(same > 5 && left.starts_with('…') && right.ends_with('…'), "{left}{right}");
+                assert!(left.chars().count() <= width && right.chars().count() <= width);
+            }
+        }
+        let many: String = (0..300).map(|n| format!("k{n}=old same ")).collect();
+        let new = many.replace("old", "new");
+        let cut = abridge_pair(&many, &new, &pairs(&many, &new), 80);
+        assert_eq!((cut.old.1.len(), cut.new.1.len(), cut.hidden), (3, 3, 297));
     }
 
     #[test]

@@ -195,7 +195,8 @@ impl Patch {
                 continue;
             };
             param.objection(value).map_or(Ok(()), |why| {
-                Err(format!("{}.{name}={value}: the value {why}.", self.code))
+                let shown = if param.kind == Kind::Secret { crate::secret::MASK } else { value };
+                Err(format!("{}.{name}={shown}: the value {why}.", self.code))
             })?;
             values.insert(name.clone(), value.clone());
         }

@@ -11,7 +11,9 @@ pub mod judge;
 pub mod keys;
 mod proof;
 pub mod scene;
+pub mod take;
 
 pub use evaluate::evaluate;
 pub use fold::{Conflict, fold};
 pub use scene::Scene;
+pub use take::Take;

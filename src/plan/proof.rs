@@ -1,8 +1,9 @@
 //! The proof of a change by readers that share no code with the ones that made it.
 
 use super::judge::Claim;
-use crate::change::FileChange;
+use crate::change::{FileChange, RelPath};
 use crate::format::{properties, script, toml, xml};
+use crate::home::Instance;
 
 /// Checks that a changed file says what every edit of it promised.
 ///
@@ -35,6 +36,31 @@ pub fn prove(change: &FileChange, claims: &[&Claim]) -> Result<(), String> {
         return Ok(());
     }
     xml::second::agrees(change.before.as_deref().unwrap_or_default(), &change.after, &xml)
+}
+
+/// Checks that a file edited by hand can still be read, by both readers of its format.
+///
+/// # Errors
+/// A clause saying where and why not.
+pub fn readable(file: &RelPath, content: &[u8], instance: &Instance) -> Result<(), String> {
+    let launcher = instance.launchers.iter().find(|launcher| launcher.file == *file);
+    let ending = file.as_str().rsplit('.').next().unwrap_or_default();
+    if content.contains(&0) {
+        return Err("it holds a NUL byte".into());
+    }
+    let read = match (launcher, ending) {
+        (Some(launcher), _) => script::Launcher::parse(launcher.kind, content).map(drop),
+        (None, "xml") => xml::Document::parse(content).and_then(|_| {
+            // Any path will do: both readers look at the whole text.
+            "any".parse().map_or(Ok(()), |any| xml::second::values(content, &any, None).map(drop))
+        }),
+        (None, "toml") => toml::Document::parse(content).and_then(|_| {
+            "any".parse().map_or(Ok(()), |any| toml::second::value(content, &any).map(drop))
+        }),
+        (None, "properties") => properties::Document::parse(content).map(drop),
+        _ => Ok(()),
+    };
+    read.map_err(|fault| format!("line {}: {}", fault.at.line, fault.reason))
 }
 
 fn same(what: &str, promised: Option<&str>, read: Option<&str>) -> Result<(), String> {

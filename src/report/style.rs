@@ -3,7 +3,7 @@
 //! Knows no terminal and reads no environment: the caller says which style. Characters that could
 //! steer a terminal never get through.
 
-use crate::diff::{Span, abridge, words};
+use crate::diff::{Abridged, Span, abridge, abridge_pair, pairs};
 use std::fmt::Write as _;
 
 /// Whether text is coloured.
@@ -64,13 +64,10 @@ impl Style {
 
 /// Makes a unified diff, masked already, fit for a terminal of a width in columns.
 ///
-/// In plain style every line keeps its whole text; only characters that steer a terminal are
-/// replaced, in both styles.
-pub fn coloured_diff(diff: &[u8], style: Style, width: usize) -> String {
+/// A long line is shortened around what changes in it; without colour, `[-…-]` and `{+…+}` mark that
+/// there. Other lines keep their text, but for characters that steer a terminal.
+pub fn terminal_diff(diff: &[u8], style: Style, width: usize) -> String {
     let text = String::from_utf8_lossy(diff);
-    if style == Style::Plain {
-        return text.split_inclusive('\n').map(plain_line).collect();
-    }
     let lines: Vec<Line> = parse(&text);
     let mut out = String::new();
     let mut at = 0;
@@ -78,21 +75,89 @@ pub fn coloured_diff(diff: &[u8], style: Style, width: usize) -> String {
         let removed = run(&lines, at, Ink::Removed);
         let added = run(&lines, at + removed, Ink::Added);
         if removed + added == 0 {
-            lines[at].print(&mut out, style, &[], width);
+            lines[at].print(&mut out, style, width);
             at += 1;
             continue;
         }
         let (old, new) = lines[at..at + removed + added].split_at(removed);
-        let pairs: Vec<_> = old.iter().zip(new).map(|(a, b)| words(&a.body, &b.body)).collect();
-        for (at, line) in old.iter().enumerate() {
-            line.print(&mut out, style, pairs.get(at).map_or(&[], |pair| &pair.0), width);
-        }
-        for (at, line) in new.iter().enumerate() {
-            line.print(&mut out, style, pairs.get(at).map_or(&[], |pair| &pair.1), width);
+        let pairs: Vec<[Shown; 2]> =
+            old.iter().zip(new).map(|(a, b)| pair(&a.body, &b.body, style, width)).collect();
+        for (lines, side) in [(old, 0), (new, 1)] {
+            for (at, line) in lines.iter().enumerate() {
+                match pairs.get(at) {
+                    Some(pair) => line.show(&mut out, style, &pair[side]),
+                    None => line.print(&mut out, style, width),
+                }
+            }
         }
         at += removed + added;
     }
     out
+}
+
+/// What is shown of a line, and which parts of that differ.
+struct Shown {
+    body: String,
+    spans: Vec<Span>,
+    /// How many more changes the line has.
+    more: String,
+}
+
+/// Shortens a removed and an added line alike where one of them is too long.
+fn pair(old: &str, new: &str, style: Style, width: usize) -> [Shown; 2] {
+    let changes = pairs(old, new);
+    let room = width.saturating_sub(1).max(1);
+    if old.chars().count().max(new.chars().count()) <= room {
+        let (left, right): (Vec<Span>, Vec<Span>) = changes.into_iter().unzip();
+        let shown = |body: &str, spans: Vec<Span>| {
+            let differs_whole = spans.len() == 1 && spans[0].len() == body.trim().len();
+            // Marks would stand in the way of reading and copying a line that is shown in full.
+            let marked = style == Style::Ansi && !differs_whole;
+            let spans = if marked { spans } else { Vec::new() };
+            Shown { body: body.to_owned(), spans, more: String::new() }
+        };
+        return [shown(old, left), shown(new, right)];
+    }
+    let marks = |shown: usize| if style == Style::Plain { shown * MARKS } else { 0 };
+    let cut = |width: usize| abridge_pair(old, new, &changes, width);
+    let told = |cut: &Abridged| match cut.hidden {
+        0 => String::new(),
+        hidden => format!(" (+{hidden} more)"),
+    };
+    // What the marks and the count take is known only after a first cut.
+    let first = cut(room);
+    let taken = marks(first.old.1.len().max(first.new.1.len())) + told(&first).len();
+    let cut = if taken > 0 { cut(room.saturating_sub(taken).max(1)) } else { first };
+    let more = told(&cut);
+    let reversed = |(body, spans): &(String, Vec<Span>)| Shown {
+        body: body.clone(),
+        spans: spans.clone(),
+        more: more.clone(),
+    };
+    let plain = |side: &(String, Vec<Span>), open: &str, close: &str| Shown {
+        body: enclosed(&side.0, &side.1, open, close),
+        spans: Vec::new(),
+        more: more.clone(),
+    };
+    match style {
+        Style::Ansi => [reversed(&cut.old), reversed(&cut.new)],
+        Style::Plain => [plain(&cut.old, "[-", "-]"), plain(&cut.new, "{+", "+}")],
+    }
+}
+
+/// The columns that a pair of marks takes.
+const MARKS: usize = 4;
+
+/// Puts marks around parts of a text.
+fn enclosed(text: &str, spans: &[Span], open: &str, close: &str) -> String {
+    let mut out = String::new();
+    let mut last = 0;
+    for span in spans {
+        out += &text[last..span.start];
+        out += &format!("{open}{}{close}", &text[span.clone()]);
+        last = span.end;
+    }
+    out + &text[last..]
 }
 
 /// Replaces characters that steer a terminal or turn the direction of text by what names them.
@@ -125,20 +190,24 @@ struct Line {
 }
 
 impl Line {
-    /// Prints the line, shortened around the spans. A line that differs as a whole is not reversed.
-    fn print(&self, out: &mut String, style: Style, spans: &[Span], width: usize) {
-        let (body, moved) =
-            abridge(&self.body, spans, width.saturating_sub(self.mark.len()).max(1));
-        let whole = spans.len() == 1 && spans[0].len() == self.body.trim().len();
-        let moved = if whole { &[][..] } else { &moved };
+    /// Prints the line by itself, shortened at its end.
+    fn print(&self, out: &mut String, style: Style, width: usize) {
+        let room = width.saturating_sub(self.mark.len()).max(1);
+        let (body, _) = abridge(&self.body, &[], room);
+        self.show(out, style, &Shown { body, spans: Vec::new(), more: String::new() });
+    }
+
+    fn show(&self, out: &mut String, style: Style, shown: &Shown) {
+        let text = format!("{}{}", self.mark, shown.body);
         match self.ink {
-            None => *out += &format!("{}{body}", self.mark),
+            None => *out += &text,
             Some(ink) => {
                 let shift = |span: &Span| span.start + self.mark.len()..span.end + self.mark.len();
-                let moved: Vec<Span> = moved.iter().map(shift).collect();
-                *out += &style.mark(ink, &format!("{}{body}", self.mark), &moved);
+                let moved: Vec<Span> = shown.spans.iter().map(shift).collect();
+                *out += &style.mark(ink, &text, &moved);
             }
         }
+        *out += &style.paint(Ink::Dim, &shown.more);
         out.push('\n');
         if let Some(note) = &self.note {
             *out += &(style.paint(Ink::Dim, note) + "\n");
@@ -190,18 +259,13 @@ fn run(lines: &[Line], from: usize, ink: Ink) -> usize {
     lines[from..].iter().take_while(|line| line.ink == Some(ink)).count()
 }
 
-fn plain_line(line: &str) -> String {
-    let body = line.trim_end_matches(['\r', '\n']);
-    visible(body) + &line[body.len()..]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Shows the escapes of colours as `{31}`.
     fn coloured(diff: &str, width: usize) -> String {
-        let out = coloured_diff(diff.as_bytes(), Style::Ansi, width);
+        let out = terminal_diff(diff.as_bytes(), Style::Ansi, width);
         out.replace("\x1b[0m", "{}").replace("\x1b[", "{").replace("m", "}")
     }
 
@@ -239,20 +303,39 @@ mod tests {
             coloured(&diff, 14),
             "{36}@@ -1 +1 @@{}\n{31}-…a a {7}old{27} b b…{}\n{32}+…a a {7}new{27} b b…{}\n"
         );
+        let plain = terminal_diff(diff.as_bytes(), Style::Plain, 24);
+        assert_eq!(plain, "@@ -1 +1 @@\n-… a a a [-old-] b b b …\n+… a a a {+new+} b b b …\n");
+        let added = format!("@@ -1 +1 @@\n-{}\n+{}\n", line("x"), line("x -Dnew"));
+        let plain = terminal_diff(added.as_bytes(), Style::Plain, 30);
+        assert_eq!(plain, "@@ -1 +1 @@\n-…a a a x b b b b …\n+…a a a x {+-Dnew +}b b b b …\n");
+    }
+
+    #[test]
+    fn changes_that_do_not_fit_are_counted() {
+        let line = |word: &str| (0..40).map(|n| format!("key{n}={word} and more ")).collect();
+        let (old, new): (String, String) = (line("old"), line("new"));
+        let diff = format!("@@ -1 +1 @@\n-{old}\n+{new}\n");
+        for (style, width) in [(Style::Plain, 80), (Style::Plain, 200), (Style::Ansi, 80)] {
+            let shown = terminal_diff(diff.as_bytes(), style, width);
+            let added = shown.lines().find(|line| line.contains("new")).unwrap();
+            let count = added.matches("new").count();
+            assert!(added.contains(&format!("(+{} more)", 40 - count)) && count > 1, "{added}");
+            assert!(style == Style::Ansi || added.chars().count() <= width, "{added}");
+        }
     }
 
     #[test]
     fn nothing_that_steers_a_terminal_gets_through() {
         let diff = "@@ -1 +1 @@\n-\x1b]0;x\x07\u{9b}2J\u{202e}\ta\rb\x7f\r\n+\r\n".as_bytes();
-        let plain = "@@ -1 +1 @@\n-^[]0;x^G<U+009B>2J<U+202E>\ta^Mb^?\r\n+\r\n";
-        assert_eq!(coloured_diff(diff, Style::Plain, 10), plain);
-        let ansi = coloured_diff(diff, Style::Ansi, 200);
+        let plain = "@@ -1 +1 @@\n-^[]0;x^G<U+009B>2J<U+202E>    a^Mb^?\n+\n";
+        assert_eq!(terminal_diff(diff, Style::Plain, 99), plain);
+        let ansi = terminal_diff(diff, Style::Ansi, 200);
         assert!(ansi.contains("^[]0;x^G<U+009B>2J<U+202E>    a^Mb^?") && !ansi.contains('\r'));
     }
 
     #[test]
-    fn plain_style_leaves_a_diff_as_it_is() {
-        let diff = format!("--- a/x\n@@ -1 +1 @@\n-{}\r\n+\tb\n", "long ".repeat(99));
-        assert_eq!(coloured_diff(diff.as_bytes(), Style::Plain, 20), diff);
+    fn lines_that_fit_are_shown_as_they_are_in_plain_style() {
+        let diff = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-port=\"1\"\n+port=\"2\"\n same\n";
+        assert_eq!(terminal_diff(diff.as_bytes(), Style::Plain, 20), diff);
     }
 }

@@ -207,7 +207,7 @@ fn ink(status: Status) -> Ink {
 
 /// Breaks a text at blanks. A word longer than a line stands alone and keeps its length, so that a
 /// path can be copied.
-fn wrap(text: &str, first: usize, later: usize) -> Vec<String> {
+pub fn wrap(text: &str, first: usize, later: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {

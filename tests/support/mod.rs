@@ -10,6 +10,7 @@
 
 pub mod applier;
 pub mod store;
+pub mod terminal;
 
 use harden::change::{Code, Plan, Status};
 use harden::home::{Home, View, discover};
@@ -17,7 +18,7 @@ use harden::patch::{Catalogue, Patch};
 use harden::plan::fold::Choice;
 use harden::plan::judge::Values;
 use harden::plan::keys::Forge;
-use harden::plan::{Conflict, Scene, evaluate, fold};
+use harden::plan::{Conflict, Scene, Take, evaluate, fold};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -177,7 +178,7 @@ impl Bench {
                 if evaluate(patch, values, &scene).status == Status::Deviates
                     && (patch.native.is_none() || makes())
                 {
-                    choices.push(Choice { patch, values, instance, forge });
+                    choices.push(Choice { patch, values, instance, take: Take::default(), forge });
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::patch::Patch;
 use crate::patch::model::Want;
 use crate::plan::judge::Values;
 use crate::plan::scene::Scene;
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use time::OffsetDateTime;
@@ -25,8 +25,10 @@ pub struct Forge {
     now: OffsetDateTime,
     /// A store with a key that was made before.
     from: Option<Vec<u8>>,
-    minted: OnceCell<Result<Minted, Refusal>>,
-    made: RefCell<BTreeMap<String, Result<Rc<Made>, Refusal>>>,
+    /// By what the patch was told.
+    minted: RefCell<BTreeMap<Values, Result<Rc<Minted>, Refusal>>>,
+    /// By the instance as well.
+    made: RefCell<BTreeMap<(String, Values), Result<Rc<Made>, Refusal>>>,
 }
 
 /// What takes the place of the old stores of one instance.
@@ -51,7 +53,7 @@ pub struct NewFile {
 impl Forge {
     /// Makes new keys, or takes the one in the store that is given.
     pub fn new(now: OffsetDateTime, from: Option<Vec<u8>>) -> Self {
-        Self { now, from, minted: OnceCell::new(), made: RefCell::default() }
+        Self { now, from, minted: RefCell::default(), made: RefCell::default() }
     }
 
     pub fn now(&self) -> OffsetDateTime {
@@ -71,11 +73,12 @@ impl Forge {
     /// # Errors
     /// [`Refusal`] with what to do about it.
     pub fn made(&self, patch: &Patch, values: &Values, scene: &Scene) -> Result<Rc<Made>, Refusal> {
-        if let Some(known) = self.made.borrow().get(&scene.instance.name) {
+        let key = (scene.instance.name.clone(), values.clone());
+        if let Some(known) = self.made.borrow().get(&key) {
             return known.clone();
         }
         let made = self.make(patch, values, scene).map(Rc::new);
-        self.made.borrow_mut().insert(scene.instance.name.clone(), made.clone());
+        self.made.borrow_mut().insert(key, made.clone());
         made
     }
 
@@ -85,9 +88,7 @@ impl Forge {
         if draft.is_empty() {
             return Ok(Made::default());
         }
-        let minted =
-            self.minted.get_or_init(|| Minted::new(&wish, self.from.as_deref(), scene, self.now));
-        let minted = minted.as_ref().map_err(Clone::clone)?;
+        let minted = &*self.minted(&wish, values, scene)?;
         let mut made = Made::default();
         for store in &draft.stores {
             let pair = if store.internal { &minted.internal } else { &minted.server };
@@ -117,6 +118,15 @@ impl Forge {
         made.notes.extend(left_behind(&draft, scene));
         made.notes.extend(told(&draft, &wish, minted, self.from.is_some()));
         Ok(made)
+    }
+
+    fn minted(&self, wish: &Wish, values: &Values, scene: &Scene) -> Result<Rc<Minted>, Refusal> {
+        if let Some(known) = self.minted.borrow().get(values) {
+            return known.clone();
+        }
+        let minted = Minted::new(wish, self.from.as_deref(), scene, self.now).map(Rc::new);
+        self.minted.borrow_mut().insert(values.clone(), minted.clone());
+        minted
     }
 
     /// A store with the new key, and the certificates of the old one that are not shipped.
