@@ -64,7 +64,8 @@ pub struct Common {
     /// A parameter of a guideline, as P08.protocols=TLSv1.2; repeatable
     #[arg(long, global = true, value_name = "CODE.NAME=VALUE")]
     set: Vec<String>,
-    /// A file of parameters, with one table per guideline
+    /// A file of parameters, with one table per guideline, and of waivers [default: harden.toml in
+    /// each home]
     #[arg(long, global = true, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// A folder of patch files, loaded after the built-in ones; repeatable

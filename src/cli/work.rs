@@ -297,6 +297,9 @@ impl<'de> Deserialize<'de> for Tables {
     }
 }
 
+/// The largest settings file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
 /// What a settings file tells: parameters with their guidelines, and waivers.
 type Settings = (Vec<(Code, String, String)>, Vec<Waiver>);
 
@@ -306,7 +309,12 @@ fn settings(path: &Path, catalogue: &Catalogue) -> Result<Settings, Failure> {
         let what = format!("{} is not a regular file", path.display());
         return Err(Failure::usage(what, "Name a settings file with --settings."));
     }
-    let text = std::fs::read_to_string(path).map_err(Failure::io(path.display().to_string()))?;
+    let failed = || Failure::io(path.display().to_string());
+    if std::fs::metadata(path).map_err(failed())?.len() > LARGEST {
+        let what = format!("{} is larger than any settings file", path.display());
+        return Err(Failure::usage(what, "Name a settings file with --settings."));
+    }
+    let text = std::fs::read_to_string(path).map_err(failed())?;
     let hint =
         "A settings file has a table for each guideline: [P08], then protocols = [\"TLSv1.2\"].";
     let tables: Tables = toml_edit::de::from_str(&text).map_err(|error| {
