@@ -154,6 +154,22 @@ fn an_edit_that_weakens_is_told_and_one_that_does_not_fit_is_edited_again_or_dro
 }
 
 #[test]
+fn an_edit_that_meets_another_guideline_is_decided_again_and_the_rest_is_kept() {
+    let home = Home::new();
+    let editor = "sed -i 's/Renegotiation=true/& -Dours=1/'";
+    let mut terminal =
+        home.run_with(&["apply", "--only", "P13,P14"], &[("EDITOR", editor), ("VISUAL", "")]);
+    terminal.expect("Apply P13").types("y\r").expect("Apply P14").types("e\r");
+    terminal.expect("P14 still deviates in server").expect("Apply P14").types("y\r");
+    // Both change the one long line of the batch file.
+    terminal.expect("P14: what was edited in bin/wso2server.bat cannot be kept");
+    terminal.expect("[2/2] P14").expect("Apply P14").types("n\r").expect("1 guideline(s) (P13)");
+    write(&mut terminal);
+    assert!(read(&home, SHELL).contains("ephemeralDHKeySize=2048"));
+    assert!(!read(&home, SHELL).contains("-Dours"));
+}
+
+#[test]
 fn a_waiver_is_asked_for_kept_honoured_and_taken_back() {
     let home = Home::new();
     let mut terminal = home.apply("P10,P13", 80, Colour::Plain);

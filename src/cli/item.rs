@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A guideline, or a part of one, that is asked about.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Item<'a> {
     pub candidate: Candidate<'a>,
     /// Instances in which nothing can be changed now.

@@ -12,6 +12,8 @@ use super::work::Work;
 use crate::change::Code;
 use crate::home::Home;
 use crate::patch::model::Impact;
+use crate::plan::fold;
+use crate::plan::fold::Choice;
 use std::borrow::Cow;
 
 /// What was chosen.
@@ -81,11 +83,35 @@ pub fn by_hand<'a>(
             Err(others) => left.extend(others),
         }
     }
-    let mut session = Session::new(screen, work, home, items);
-    session.show_secrets = arguments.show_secrets;
-    let Some(items) = session.run()? else {
-        return Ok(None);
-    };
+    loop {
+        let mut session = Session::new(screen, work, home, items);
+        session.show_secrets = arguments.show_secrets;
+        let Some(answered) = session.run()? else {
+            return Ok(None);
+        };
+        items = answered;
+        let mut own = Vec::new();
+        let picked = gather(items.clone(), &mut own);
+        let choices: Vec<Choice> = picked.candidates.iter().flat_map(Candidate::choices).collect();
+        let Err(conflict) = fold(home, &choices) else {
+            left.extend(own);
+            left.sort_by(|a, b| a.code.cmp(&b.code));
+            return Ok(Some(picked));
+        };
+        let codes = conflict.codes();
+        if codes.is_empty() {
+            return Err(conflict.into());
+        }
+        // What was answered to the others is kept.
+        screen.paragraph("", &format!("{conflict}. Decide again."));
+        for item in items.iter_mut().filter(|item| codes.contains(&&item.patch().code)) {
+            item.answer = None;
+        }
+    }
+}
+
+/// Puts what was answered together, guideline by guideline.
+fn gather<'a>(items: Vec<Item<'a>>, left: &mut Vec<Left>) -> Picked<'a> {
     let mut picked = Picked::default();
     let mut items = items.into_iter().peekable();
     while let Some(item) = items.next() {
@@ -95,8 +121,7 @@ pub fn by_hand<'a>(
         }
         picked.add(all, left);
     }
-    left.sort_by(|a, b| a.code.cmp(&b.code));
-    Ok(Some(picked))
+    picked
 }
 
 /// Picks what `--yes` applies; the rest is left out with its reason.

@@ -37,7 +37,8 @@ enum Turn {
 
 impl<'a> Session<'a> {
     pub fn new(screen: &Screen, work: &'a Work, home: &'a Home, items: Vec<Item<'a>>) -> Self {
-        Self { screen: screen.clone(), work, home, show_secrets: false, items, at: 0 }
+        let at = items.iter().position(|item| item.answer.is_none()).unwrap_or(items.len());
+        Self { screen: screen.clone(), work, home, show_secrets: false, items, at }
     }
 
     /// Asks until everything is decided; nothing when the operator quits.

@@ -78,6 +78,20 @@ pub enum Conflict {
 }
 
 impl Conflict {
+    /// The patches that cannot be applied as they were chosen; none where it is the change itself.
+    pub fn codes(&self) -> Vec<&Code> {
+        match self {
+            Self::Refused { code, .. }
+            | Self::Overlap { code, .. }
+            | Self::Unmet { code, .. }
+            | Self::Edited { code, .. }
+            | Self::Withheld { code, .. }
+            | Self::Disagreement { code, .. } => vec![code],
+            Self::Undone { first, second, .. } => vec![first, second],
+            Self::Disproved { .. } => Vec::new(),
+        }
+    }
+
     /// Says what to do next.
     pub fn hint(&self) -> String {
         match self {
