@@ -15,7 +15,7 @@
 //! | 2 | [`patch`], [`home`] |
 //! | 3 | [`native`] |
 //! | 4 | [`plan`] |
-//! | 5 | [`commit`], [`report`], [`review`] |
+//! | 5 | [`commit`], [`report`], [`review`], [`probe`] |
 //! | 6 | [`cli`] |
 
 pub mod change;
@@ -28,6 +28,7 @@ pub mod home;
 pub mod native;
 pub mod patch;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod review;
 pub mod secret;

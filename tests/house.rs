@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules from the lowest layer to the highest.
-const LAYERS: [(&str, u8); 15] = [
+const LAYERS: [(&str, u8); 16] = [
     ("text", 0),
     ("diff", 0),
     ("digest", 0),
@@ -21,6 +21,7 @@ const LAYERS: [(&str, u8); 15] = [
     ("commit", 5),
     ("report", 5),
     ("review", 5),
+    ("probe", 5),
     ("cli", 6),
 ];
 
