@@ -9,9 +9,11 @@ pub mod fold;
 mod hosts;
 pub mod judge;
 pub mod keys;
+pub mod port;
 mod proof;
 pub mod scene;
 pub mod take;
+pub mod vaulted;
 
 pub use evaluate::evaluate;
 pub use fold::{Conflict, fold};
