@@ -7,6 +7,7 @@ mod linux;
 
 pub use linux::Linux;
 
+use super::guard::Moment;
 use super::manifest::{Mtime, Xattrs};
 use std::any::Any;
 use std::ffi::OsString;
@@ -80,6 +81,10 @@ pub enum How {
 /// The disk as the transaction sees it.
 pub trait Disk {
     fn now(&self) -> OffsetDateTime;
+    /// The time by every clock; without the machine's own, the calendar alone.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.now().unix_timestamp(), boot: String::new(), uptime: 0 }
+    }
     fn caller(&self) -> Caller;
     fn stat(&self, path: &Path) -> io::Result<Stat>;
     /// Follows every link of a path.

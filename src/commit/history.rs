@@ -5,6 +5,7 @@
 
 use super::disk::Disk;
 use super::error::Error;
+use super::guard::Guard;
 use super::manifest::{Image, Manifest};
 use super::state::State;
 use crate::change::{Code, RelPath};
@@ -36,6 +37,8 @@ pub struct Past {
     pub forgotten: bool,
     /// Nothing when it is damaged.
     pub manifest: Option<Manifest>,
+    /// How far keeping it has come, when it was applied under a guard.
+    pub guard: Option<Guard>,
 }
 
 /// A transaction with the contents it replaced.
@@ -170,7 +173,8 @@ fn read(state: &State, id: String) -> Past {
                 Error::Damaged { why, .. } => why,
                 other => other.to_string(),
             };
-            return Past { id, standing: Standing::Damaged(why), forgotten: false, manifest: None };
+            let standing = Standing::Damaged(why);
+            return Past { id, standing, forgotten: false, manifest: None, guard: None };
         }
     };
     let standing = if progress.restored {
@@ -180,5 +184,6 @@ fn read(state: &State, id: String) -> Past {
     } else {
         Standing::Unfinished
     };
-    Past { id, standing, forgotten: progress.forgotten, manifest: Some(manifest) }
+    let (forgotten, guard) = (progress.forgotten, progress.guard);
+    Past { id, standing, forgotten, manifest: Some(manifest), guard }
 }

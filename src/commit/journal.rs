@@ -5,6 +5,7 @@
 
 use super::disk::{Disk, How};
 use super::error::{Error, on};
+use super::guard::Guard;
 use crate::change::RelPath;
 use crate::digest::Digest;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(super) enum Record {
     Restored,
     /// Its images go, and only its record stays.
     Forgotten,
+    /// How far keeping the transaction or taking it back has come; the last one counts.
+    Guard(Box<Guard>),
 }
 
 /// What the records of a journal add up to.
@@ -41,6 +44,7 @@ pub(super) struct Progress {
     pub kept: Vec<RelPath>,
     pub restored: bool,
     pub forgotten: bool,
+    pub guard: Option<Guard>,
 }
 
 impl Progress {
@@ -50,9 +54,10 @@ impl Progress {
     }
 }
 
-/// Renders the journal of a transaction that has just been prepared.
-pub(super) fn first(id: &str, manifest: Digest) -> Vec<u8> {
-    line(id, &Record::Prepared(manifest)).into_bytes()
+/// Renders the journal of a transaction that has just been prepared, with its guard if it has one.
+pub(super) fn first(id: &str, manifest: Digest, guard: Option<&Guard>) -> Vec<u8> {
+    let guard = guard.map(|guard| line(id, &Record::Guard(Box::new(guard.clone()))));
+    (line(id, &Record::Prepared(manifest)) + &guard.unwrap_or_default()).into_bytes()
 }
 
 /// Appends a record and has it on disk before it returns.
@@ -99,6 +104,7 @@ fn parse(id: &str, bytes: &[u8]) -> Progress {
             ("kept", Some(file)) => progress.kept.push(file),
             ("restored", _) => progress.restored = true,
             ("forgotten", _) => progress.forgotten = true,
+            ("guard", _) => progress.guard = serde_json::from_str(rest).ok(),
             _ => {}
         }
     }
@@ -115,6 +121,8 @@ fn line(id: &str, record: &Record) -> String {
         Record::Kept(file) => format!("kept {file}"),
         Record::Restored => "restored".into(),
         Record::Forgotten => "forgotten".into(),
+        // A guard is made of numbers and texts, which always have a JSON form.
+        Record::Guard(guard) => format!("guard {}", serde_json::json!(guard)),
     };
     let sum = checksum(id, &body);
     format!("{body} #{sum}\n")
@@ -161,6 +169,9 @@ mod tests {
             line("a", &Record::Kept(file.clone())) + &line("a", &Record::InPlace(file.clone()));
         let progress = parse("a", text.as_bytes());
         assert_eq!((progress.kept, progress.in_place), (vec![file.clone()], vec![file]));
-        assert_eq!(parse("a", &first("a", Digest::of(b"x"))).manifest, Some(Digest::of(b"x")));
+        assert_eq!(
+            parse("a", &first("a", Digest::of(b"x"), None)).manifest,
+            Some(Digest::of(b"x"))
+        );
     }
 }

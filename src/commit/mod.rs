@@ -9,10 +9,12 @@
 //! ```text
 //! <home>/.harden/               0700, files 0600: images hold passwords as they were
 //!     lock                      who is at work
+//!     watcher, worker           who waits for a guard, who takes a change back
 //!     tx/ID.tmp/                being built up or torn down; means nothing
 //!     tx/ID/manifest.json       what, who, when, why; contents by digest
 //!     tx/ID/blobs/DIGEST        every image, also that of each guideline's step
-//!     tx/ID/journal             how far it came: prepared, committing, committed, done, forgotten
+//!     tx/ID/journal             how far it came: prepared, committing, committed, done, forgotten;
+//!                               and its guard
 //!     tx/ID/void                a commit whose record may be on disk was called off
 //! ```
 //!
@@ -25,10 +27,12 @@
 pub mod disk;
 pub mod error;
 pub mod forget;
+pub mod guard;
 pub mod history;
 mod journal;
 pub mod manifest;
 mod needed;
+pub mod password;
 mod preflight;
 pub mod prune;
 pub mod recover;
@@ -42,6 +46,8 @@ pub mod write;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod guarded;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod model;
@@ -53,6 +59,7 @@ mod trial;
 pub use disk::{Disk, Linux};
 pub use error::{Class, Error};
 pub use forget::{Forgetting, forget, forgetting};
+pub use guard::{Arm, Due, Guard, Guarded, Moment, Phase, Terms};
 pub use history::{Known, Past, Shown, Standing, history, last_known, show};
 pub use manifest::{Attrs, Manifest, Meta, Release, Who};
 pub use prune::{Pruning, Rule, prune, pruning};
@@ -60,7 +67,7 @@ pub use recover::{Recovered, recover, unfinished};
 pub use rollback::{Reverse, reverse};
 pub use secrets::secretive;
 pub use state::NAME;
-pub use write::{Applied, apply};
+pub use write::{Applied, apply, apply_guarded};
 
 use crate::change::{Code, FileChange, Plan, RelPath};
 use crate::diff::merge;

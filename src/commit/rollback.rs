@@ -264,7 +264,7 @@ impl Reader<'_> {
 
 /// The attributes to give back to a file whose content is given back exactly: those recorded, but
 /// where somebody changed mode or owner since, theirs.
-fn attrs_back(entry: &Entry, now: Option<&Look>) -> Option<Attrs> {
+pub(super) fn attrs_back(entry: &Entry, now: Option<&Look>) -> Option<Attrs> {
     let before = &entry.before.as_ref()?.attrs;
     match (now, &entry.after) {
         (Some(look), Some(after)) if !look.has(&after.attrs) => {
@@ -278,7 +278,7 @@ fn digest(image: &Option<Image>) -> Option<Digest> {
     image.as_ref().map(|image| image.digest)
 }
 
-fn change(
+pub(super) fn change(
     entry: &Entry,
     now: Option<&Look>,
     after: Option<Vec<u8>>,

@@ -255,7 +255,7 @@ impl<'d> State<'d> {
         exists(self.disk, path)
     }
 
-    fn give(&self, path: &Path) -> Result<(), Error> {
+    pub fn give(&self, path: &Path) -> Result<(), Error> {
         let Some((uid, gid)) = self.owner else {
             return Ok(());
         };

@@ -6,6 +6,7 @@
 
 use super::disk::Disk;
 use super::error::{Error, on};
+use super::guard::{self, Arm, Guard};
 use super::journal::{self, Record};
 use super::manifest::{Attrs, Entry, FORMAT, Image, Manifest, Meta, Step};
 use super::recover::{self, Recovered};
@@ -48,6 +49,22 @@ pub fn apply(
     meta: &Meta,
     verify: &dyn Fn() -> Result<(), String>,
 ) -> Result<Applied, Error> {
+    apply_guarded(disk, home, state, changes, meta, None, verify)
+}
+
+/// Writes some changes as one transaction that has to be kept by somebody, or goes back.
+///
+/// # Errors
+/// Those of [`apply`].
+pub fn apply_guarded(
+    disk: &dyn Disk,
+    home: &Path,
+    state: &Path,
+    changes: &[Change],
+    meta: &Meta,
+    arm: Option<Arm>,
+    verify: &dyn Fn() -> Result<(), String>,
+) -> Result<Applied, Error> {
     let changes: Vec<&Change> = changes.iter().filter(|change| change.matters()).collect();
     if changes.is_empty() {
         return Ok(Applied::default());
@@ -60,9 +77,12 @@ pub fn apply(
     let state = State::create(disk, &home, &root)?;
     let _lock = state.lock(&meta.verb, &meta.who.user)?;
     let recovered = recover::all(&home, &state)?;
+    guard::refuse_others(&state, meta)?;
     let targets = preflight::check(disk, &home, &root, &changes)?;
     let tx = Tx::plan(&home, &state, changes, targets, meta)?;
-    if let Err(cause) = tx.prepare() {
+    let guard = arm.as_ref().map(|arm| arm.guard);
+    let armed = || arm.as_ref().map_or(Ok(()), |arm| (arm.armed)(tx.id()));
+    if let Err(cause) = tx.prepare(guard).and_then(|()| armed()) {
         return Err(match recover::discard(&state, tx.id()) {
             Ok(()) => Error::Restored { cause: Box::new(cause), kept: Vec::new() },
             Err(error) => tx.stranded(cause, &error),
@@ -157,7 +177,7 @@ impl<'a> Tx<'a> {
     }
 
     /// Has the way there and the way back on disk.
-    fn prepare(&self) -> Result<(), Error> {
+    fn prepare(&self, guard: Option<&Guard>) -> Result<(), Error> {
         let state = self.state;
         let (build, dir) = (state.building(self.id()), state.dir(self.id()));
         let images = blobs(&build);
@@ -176,7 +196,7 @@ impl<'a> Tx<'a> {
         let path = build.join("manifest.json");
         let json = self.manifest.render().map_err(|error| on("render", &path)(error.into()))?;
         state.put(&path, &json)?;
-        state.put(&journal::path(&build), &journal::first(self.id(), Digest::of(&json)))?;
+        state.put(&journal::path(&build), &journal::first(self.id(), Digest::of(&json), guard))?;
         state.sync(&images)?;
         state.sync(&build)?;
         state.disk.rename(&build, &dir).map_err(on("rename", &build))?;

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the only writer")]
 
+use super::super::guard::Moment;
 use super::super::manifest::{Mtime, Xattrs};
 use super::{Caller, Disk, Handle, How, Kind, LARGEST, Lock, Space, Stat};
 use rustix::fs::{AtFlags, CWD, IFlags, Mode, RenameFlags, StatVfsMountFlags, XattrFlags};
@@ -22,6 +23,18 @@ pub struct Linux;
 impl Disk for Linux {
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
+    }
+
+    fn moment(&self) -> Moment {
+        let line = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let boot = line("/proc/sys/kernel/random/boot_id").trim().to_owned();
+        // Seconds with a fraction, sleep included (proc(5), `uptime`).
+        let uptime = line("/proc/uptime").split('.').next().and_then(|text| text.parse().ok());
+        Moment {
+            wall: self.now().unix_timestamp(),
+            boot: if uptime.is_some() { boot } else { String::new() },
+            uptime: uptime.unwrap_or(0),
+        }
     }
 
     fn caller(&self) -> Caller {
