@@ -56,7 +56,8 @@ fn the_page_of_the_command_line_is_its_help() {
 
 /// Adds the help of every verb, and of every verb below it.
 fn verbs(grammar: &clap::Command, above: &str, page: &mut String) {
-    for verb in grammar.get_subcommands().filter(|verb| verb.get_name() != "help") {
+    let shown = |verb: &&clap::Command| verb.get_name() != "help" && !verb.is_hide_set();
+    for verb in grammar.get_subcommands().filter(shown) {
         let name = format!("{above} {}", verb.get_name());
         let help = verb.clone().term_width(90).render_long_help().to_string();
         page.push_str(&format!("\n## {name}\n\n```text\n{help}```\n"));

@@ -5,13 +5,14 @@ use super::approved;
 use super::ask;
 use super::choose::{self, Candidate, Left};
 use super::failure::{Exit, Failure};
+use super::guard;
 use super::pick;
 use super::review::{self, Proposal};
 use super::screen::{self, Screen};
 use super::waive;
 use super::work::{self, Work};
 use crate::change::{FileChange, Plan};
-use crate::commit::{self, Change, Linux, Meta};
+use crate::commit::{self, Meta};
 use crate::home::{Home, View};
 use crate::patch::model::Impact;
 use crate::plan::fold::Choice;
@@ -39,6 +40,8 @@ pub struct Arguments {
     pub note: String,
     #[command(flatten)]
     pub review: review::Arguments,
+    #[command(flatten)]
+    pub guard: guard::Arguments,
 }
 
 /// An impact that must be accepted by name
@@ -136,18 +139,19 @@ fn harden(
         screen.note("Nothing was written.");
         return Ok(Exit::Good);
     }
+    let mut exit = Exit::Good;
     if !plan.is_empty() {
-        write(arguments, screen, work, home, &state, &plan, &choices)?;
+        exit = write(arguments, screen, work, home, &state, &plan, &choices)?;
     }
     if let Some(beside) = beside {
         screen::replace_settings(&beside.path, &beside.after)?;
         screen.note(&format!("The waivers are kept in {}.", beside.path.display()));
     }
     tell_left(screen, &left);
-    Ok(Exit::Good)
+    Ok(exit)
 }
 
-/// Commits a plan and says what happened.
+/// Commits a plan, under a guard if one was asked for.
 fn write(
     arguments: &Arguments,
     screen: &Screen,
@@ -156,7 +160,7 @@ fn write(
     state: &std::path::Path,
     plan: &Plan,
     choices: &[Choice],
-) -> Result<(), Failure> {
+) -> Result<Exit, Failure> {
     let meta = Meta {
         verb: "apply".into(),
         of: None,
@@ -169,29 +173,9 @@ fn write(
         settings: settings_of(choices),
         release: Some(work::release(home)),
     };
-    commit(screen, home, state, &commit::changes(plan), &meta, &|| verify(home, choices))
-}
-
-/// Commits changes and says what happened: the step that every way to apply ends with.
-pub fn commit(
-    screen: &Screen,
-    home: &Home,
-    state: &std::path::Path,
-    changes: &[Change],
-    meta: &Meta,
-    verify: &dyn Fn() -> Result<(), String>,
-) -> Result<(), Failure> {
-    let applied = commit::apply(&Linux, &home.root, state, changes, meta, verify)?;
-    for note in &applied.notes {
-        screen.note(note);
-    }
-    let id = applied.id.unwrap_or_default();
-    screen.note(&format!(
-        "Applied as {id}: {} file(s) changed. Restart the server for the changes to take effect; \
-         `harden rollback` takes them back.",
-        applied.files.len()
-    ));
-    Ok(())
+    let verify = || verify(home, choices);
+    let job = guard::Job { home, state, changes: &commit::changes(plan), meta: &meta };
+    guard::commit(&arguments.guard, &job, screen, &verify)
 }
 
 /// Looks at the home as it is on disk: every chosen want that was written must hold.

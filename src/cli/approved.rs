@@ -3,6 +3,7 @@
 use super::Common;
 use super::apply::{self, Arguments};
 use super::failure::{Exit, Failure};
+use super::guard;
 use super::review::{modes, password, read};
 use super::screen::Screen;
 use super::work;
@@ -106,8 +107,8 @@ fn carry_out(
         true => verify(saved, catalogue, home),
         false => Ok(()),
     };
-    apply::commit(screen, home, &state, &commit::changes(&plan), &meta, &verify)?;
-    Ok(Exit::Good)
+    let job = guard::Job { home, state: &state, changes: &commit::changes(&plan), meta: &meta };
+    guard::commit(&arguments.guard, &job, screen, &verify)
 }
 
 /// Judges the chosen guidelines on the outcome. One that was told a secret is left to its digests:

@@ -47,6 +47,10 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
             ));
         }
         report.notices.extend(old_copies(common, home));
+        let open = commit::guard::open(&Linux, &home.root, &work::state_dir(common, home));
+        if let Ok(Some(open)) = open {
+            report.notices.extend(super::guard::told(&open.id, &open.guard));
+        }
         let exit = exit_of(report.findings.iter());
         reports.push(report);
         Ok(exit)

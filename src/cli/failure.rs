@@ -18,6 +18,10 @@ pub enum Exit {
     Error = 1,
     /// A conflict, a stale plan or drift; nothing was written.
     Conflict = 3,
+    /// The server was not well with the change, or nobody confirmed it: it was taken back.
+    RolledBack = 4,
+    /// Applied, and waiting for `harden confirm`.
+    Waiting = 5,
     /// Wrong usage.
     Usage = 64,
 }
@@ -28,9 +32,11 @@ impl Exit {
         let gravity = |exit| match exit {
             Self::Good => 0,
             Self::Findings => 1,
-            Self::Error => 2,
-            Self::Conflict => 3,
-            Self::Usage => 4,
+            Self::Waiting => 2,
+            Self::Error => 3,
+            Self::Conflict => 4,
+            Self::RolledBack => 5,
+            Self::Usage => 6,
         };
         if gravity(other) > gravity(self) { other } else { self }
     }
@@ -68,6 +74,9 @@ pub enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// What was applied was taken back.
+    #[error("{0}")]
+    TakenBack(String, String),
     #[error("{0}")]
     Other(String, String),
 }
@@ -91,6 +100,7 @@ impl Failure {
                 review::Class::Usage => Exit::Usage,
                 review::Class::Refused => Exit::Error,
             },
+            Self::TakenBack(..) => Exit::RolledBack,
             Self::Commit(error) => match error.class() {
                 commit::error::Class::Conflict => Exit::Conflict,
                 commit::error::Class::Failed => Exit::Error,
@@ -102,7 +112,10 @@ impl Failure {
     /// What to do next, a sentence.
     pub fn hint(&self) -> String {
         match self {
-            Self::Usage(_, hint) | Self::Other(_, hint) | Self::Stale(_, hint) => hint.clone(),
+            Self::Usage(_, hint)
+            | Self::Other(_, hint)
+            | Self::Stale(_, hint)
+            | Self::TakenBack(_, hint) => hint.clone(),
             Self::Review(error) => error.hint(),
             Self::Home(error) => error.hint().into(),
             Self::Patches(_) | Self::PatchFiles(_) => {

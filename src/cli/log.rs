@@ -54,6 +54,12 @@ fn list(common: &Common, screen: &Screen, home: &Home) -> Result<Exit, Failure> 
     }
     for past in past.iter().rev() {
         screen.say(&line(past));
+        // One that was taken back by hand while it waited has nothing left to tell.
+        let applied = past.standing == Standing::Applied;
+        let guard = past.guard.as_ref().filter(|guard| applied || !guard.undecided());
+        if let Some(text) = guard.and_then(|guard| super::guard::told(&past.id, guard)) {
+            screen.say(&format!("    {text}"));
+        }
     }
     Ok(Exit::Good)
 }

@@ -12,6 +12,7 @@ mod edit;
 mod explain;
 mod failure;
 mod forget;
+mod guard;
 mod item;
 mod keys;
 mod log;
@@ -40,7 +41,8 @@ use std::process::ExitCode;
 #[command(name = "harden", version, max_term_width = 100, subcommand_required = true)]
 #[command(
     after_help = "Exit codes: 0 compliant or done · 1 error, home as before · 2 findings or \
-changes · 3 conflict, nothing written · 64 wrong usage"
+changes · 3 conflict, nothing written · 4 applied and taken back · 5 applied, waits for confirm · \
+64 wrong usage"
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -104,8 +106,13 @@ enum Verb {
     Rollback(rollback::Arguments),
     /// Finish what a crash left
     Recover,
+    /// Keep what waits to be confirmed
+    Confirm(guard::ConfirmArguments),
     /// Tell what changed since harden wrote it, and what apply would change
     Status,
+    /// Wait for a deadline; harden starts this by itself
+    #[command(hide = true)]
+    Watch(guard::watch::Arguments),
     /// List the transactions of a home, or remove old ones
     Log(log::Arguments),
     /// Show one transaction: who, when, why, and its differences
@@ -151,6 +158,8 @@ fn dispatch(cli: &Cli, screen: &Screen) -> Result<Exit, Failure> {
         Verb::Apply(arguments) => apply::run(arguments, common, screen),
         Verb::Rollback(arguments) => rollback::run(arguments, common, screen),
         Verb::Recover => rollback::recover(common, screen),
+        Verb::Confirm(arguments) => guard::confirm(arguments, common, screen),
+        Verb::Watch(arguments) => guard::watch::run(arguments, screen),
         Verb::Status => status::run(common, screen),
         Verb::Log(arguments) => log::run(arguments, common, screen),
         Verb::Show(arguments) => show::run(arguments, common, screen),

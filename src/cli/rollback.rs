@@ -48,6 +48,9 @@ fn take_back(
     if !planning {
         work::recover_first(home, &state, screen)?;
     }
+    if !planning {
+        super::guard::first(home, &state, screen, true)?;
+    }
     let only = common.only.iter().map(|text| code(text)).collect::<Result<Vec<_>, _>>()?;
     let only = (!only.is_empty()).then_some(only);
     let reverse =
@@ -111,8 +114,10 @@ fn code(text: &str) -> Result<Code, Failure> {
 
 pub fn recover(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     work::each_home(common, screen, |home| {
-        let recovered = commit::recover(&Linux, &home.root, &work::state_dir(common, home))?;
+        let state = work::state_dir(common, home);
+        let recovered = commit::recover(&Linux, &home.root, &state)?;
         screen.say(&told(&recovered));
+        super::guard::recover(home, &state, screen)?;
         Ok(Exit::Good)
     })
 }

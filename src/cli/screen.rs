@@ -102,6 +102,24 @@ impl Screen {
         }
     }
 
+    /// Prints a line over the one before it, at a terminal.
+    pub fn over(&self, text: &str) {
+        if !self.quiet {
+            let shown: String = text.chars().take(self.width.saturating_sub(1)).collect();
+            let mut out = std::io::stderr().lock();
+            let _ = write!(out, "\r\x1b[2K{shown}").and_then(|()| out.flush());
+        }
+    }
+
+    /// Prints the last lines of a log on standard error, secrets masked.
+    pub fn last_lines(&self, lines: &[u8]) {
+        let (mut text, _) = secret::mask(lines);
+        if !text.is_empty() {
+            text.push(b'\n');
+            let _ = std::io::stderr().lock().write_all(&text);
+        }
+    }
+
     pub fn failure(&self, failure: &Failure) {
         // Both sides of a conflict are lines of the configuration, which may hold secrets.
         let (text, _) = secret::mask(format!("harden: {failure}\n{}\n", failure.hint()).as_bytes());

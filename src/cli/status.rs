@@ -40,6 +40,12 @@ pub fn run(common: &Common, screen: &Screen) -> Result<Exit, Failure> {
             screen.say(&format!("Transaction {id} is unfinished; `harden recover` finishes it."));
             exit = Exit::Findings;
         }
+        if let Some(open) = commit::guard::open(&Linux, &home.root, &state)?
+            && let Some(text) = super::guard::told(&open.id, &open.guard)
+        {
+            screen.say(&text);
+            exit = Exit::Findings;
+        }
         if rows.is_empty() {
             screen
                 .say("Nothing was changed since harden wrote it, and apply would change nothing.");

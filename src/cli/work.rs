@@ -190,7 +190,7 @@ pub fn recover_first(home: &Home, state: &Path, screen: &Screen) -> Result<(), F
         let recovered = commit::recover(&Linux, &home.root, state)?;
         screen.note(&super::rollback::told(&recovered));
     }
-    Ok(())
+    super::guard::first(home, state, screen, false)
 }
 
 /// What a home is, for the history.

@@ -80,7 +80,7 @@ mod tests {
             let json = manifest.render().unwrap();
             assert!(!String::from_utf8_lossy(&json).contains("\"secrets\""));
             rewrite(&path, &json);
-            let done = [journal::first(id, Digest::of(&json)), journal::last(id)].concat();
+            let done = [journal::first(id, Digest::of(&json), None), journal::last(id)].concat();
             rewrite(&journal::path(&dir), &done);
         }
         assert_eq!(secretive(&Linux, &home.state()).unwrap(), [with]);
