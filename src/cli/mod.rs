@@ -15,6 +15,7 @@ mod forget;
 mod guard;
 mod item;
 mod keys;
+mod keystore;
 mod log;
 mod page;
 mod patch;
@@ -22,6 +23,7 @@ mod pick;
 mod review;
 mod rollback;
 mod screen;
+mod secrets;
 mod session;
 mod show;
 mod status;
@@ -66,6 +68,9 @@ pub struct Common {
     /// A parameter of a guideline, as P08.protocols=TLSv1.2; repeatable
     #[arg(long, global = true, value_name = "CODE.NAME=VALUE")]
     set: Vec<String>,
+    /// A secret parameter: file:PATH, env:NAME, or - for standard input; repeatable
+    #[arg(long, global = true, value_name = "CODE.NAME=SOURCE")]
+    secret: Vec<String>,
     /// A file of parameters, with one table per guideline, and of waivers [default: harden.toml in
     /// each home]
     #[arg(long, global = true, value_name = "FILE")]
@@ -123,6 +128,11 @@ enum Verb {
     Explain(explain::Arguments),
     /// Harden a sample home in a temporary folder and take it back, before one's eyes
     Demo,
+    /// List, make and change key stores
+    Keystore {
+        #[command(subcommand)]
+        verb: keystore::Verb,
+    },
     /// Work with patch files
     Patch {
         #[command(subcommand)]
@@ -166,6 +176,7 @@ fn dispatch(cli: &Cli, screen: &Screen) -> Result<Exit, Failure> {
         Verb::Forget(arguments) => forget::run(arguments, common, screen),
         Verb::Explain(arguments) => explain::run(arguments, common, screen),
         Verb::Demo => demo::run(common, screen),
+        Verb::Keystore { verb } => keystore::run(verb, common, screen),
         Verb::Patch { verb } => patch::run(verb, screen),
     }
 }

@@ -3,6 +3,7 @@
 use super::Common;
 use super::failure::{Exit, Failure};
 use super::screen::Screen;
+use super::secrets;
 use super::waive::{self, Waiver};
 use crate::change::{Code, Finding};
 use crate::commit::{self, Linux};
@@ -59,6 +60,9 @@ impl Work {
         }
         for text in &common.set {
             let (code, name, value) = assignment(text, &catalogue)?;
+            told.entry(code).or_default().insert(name, value);
+        }
+        for (code, name, value) in secrets::told(&common.secret, &catalogue)? {
             told.entry(code).or_default().insert(name, value);
         }
         let mut values = BTreeMap::new();
@@ -254,7 +258,9 @@ fn assignment(text: &str, catalogue: &Catalogue) -> Result<(Code, String, String
             format!(
                 "{code}.{name} is a secret and is not taken from the command line, where others could see it"
             ),
-            "Answer it at the prompt or name a file that holds it.",
+            format!(
+                "Say where it stands: --secret {code}.{name}=file:PATH, env:NAME or - for standard input."
+            ),
         ));
     }
     Ok((patch.code.clone(), name.to_owned(), value.to_owned()))

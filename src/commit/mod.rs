@@ -38,6 +38,7 @@ pub mod prune;
 pub mod recover;
 pub mod rollback;
 pub mod secrets;
+pub mod single;
 mod state;
 mod swap;
 mod target;

@@ -8,6 +8,7 @@ mod installed;
 pub mod release;
 mod shelf;
 pub mod shipped;
+pub mod stores;
 pub mod view;
 
 pub use copies::copies;

@@ -5,9 +5,9 @@
 //! of stores needs one place.
 
 use crate::home::shipped::{Reason, shipped};
-use std::fmt::Write as _;
-use time::OffsetDateTime;
+use std::fmt::{self, Write as _};
 use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 pub use crate::format::keystore::{
     Certificate, Content, Entry, Facts, Fault, Format, KeyKind, KeyUsage, Opened, Profile, Store,
@@ -87,30 +87,64 @@ fn certificate(out: &mut String, facts: &Facts, now: OffsetDateTime) {
     line(out, "  valid        ", &dates);
     line(out, "  SHA-256      ", &facts.fingerprint.to_string());
     for mark in marks(facts, now) {
-        line(out, "  ! ", &mark);
+        line(out, "  ! ", &mark.to_string());
     }
 }
 
-/// What is wrong with a certificate, worst first.
-fn marks(facts: &Facts, now: OffsetDateTime) -> Vec<String> {
-    let mut marks = Vec::new();
-    if let Some(reason) = shipped(facts) {
-        marks.push(format!("shipped by WSO2: {reason}"));
+/// What is wrong with a certificate in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Shipped(Reason),
+    Expired,
+    NotYet,
+    /// Less than [`SOON`] is left.
+    Soon,
+    WeakKey,
+    WeakSignature,
+}
+
+/// A certificate is to be renewed before it has this long left.
+pub const SOON: Duration = Duration::days(30);
+
+impl Mark {
+    /// One word, or two.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shipped(_) => "shipped",
+            Self::Expired => "expired",
+            Self::NotYet => "not valid yet",
+            Self::Soon => "expires soon",
+            Self::WeakKey => "weak key",
+            Self::WeakSignature => "weak signature",
+        }
     }
-    if now > facts.not_after {
-        marks.push("expired".to_owned());
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped(reason) => write!(f, "shipped by WSO2: {reason}"),
+            other => f.write_str(other.word()),
+        }
     }
-    if now < facts.not_before {
-        marks.push("not valid yet".to_owned());
-    }
-    if facts.key.is_weak() {
-        marks.push("weak key".to_owned());
-    }
+}
+
+/// Lists what is wrong with a certificate, worst first.
+pub fn marks(facts: &Facts, now: OffsetDateTime) -> Vec<Mark> {
     // Nobody checks the signature of a root that is trusted by being there.
-    if facts.weak_signature && !facts.self_issued {
-        marks.push("weak signature".to_owned());
-    }
-    marks
+    let weak_signature = facts.weak_signature && !facts.self_issued;
+    let soon = now <= facts.not_after && now + SOON > facts.not_after;
+    [
+        shipped(facts).map(Mark::Shipped),
+        (now > facts.not_after).then_some(Mark::Expired),
+        (now < facts.not_before).then_some(Mark::NotYet),
+        soon.then_some(Mark::Soon),
+        facts.key.is_weak().then_some(Mark::WeakKey),
+        weak_signature.then_some(Mark::WeakSignature),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn line(out: &mut String, label: &str, text: &str) {
@@ -122,7 +156,8 @@ fn moment(milliseconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1000)).ok()
 }
 
-fn day(moment: OffsetDateTime) -> String {
+/// The day of a moment, as 2027-01-15.
+pub fn day(moment: OffsetDateTime) -> String {
     let text = moment.format(&Rfc3339).unwrap_or_default();
     text.split('T').next().unwrap_or_default().to_owned()
 }

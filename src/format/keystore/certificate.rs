@@ -113,6 +113,19 @@ impl Certificate {
         })
     }
 
+    /// Lists object identifier and text of each part of the subject, in the certificate's order;
+    /// nothing where it is no certificate.
+    pub fn subject_parts(&self) -> Vec<(String, String)> {
+        let Ok((_, x509)) = X509Certificate::from_der(&self.0) else {
+            return Vec::new();
+        };
+        let text = |value: &x509_parser::x509::AttributeTypeAndValue| {
+            let text = value.as_str().map(str::to_owned).unwrap_or_default();
+            (value.attr_type().to_id_string(), text)
+        };
+        x509.subject().iter_attributes().map(text).collect()
+    }
+
     /// Gives subject and issuer as they are encoded; nothing where it is no certificate.
     pub(super) fn ends(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let (_, x509) = X509Certificate::from_der(&self.0).ok()?;

@@ -136,6 +136,17 @@ impl Entry {
         self.certificate().map(Certificate::fingerprint)
     }
 
+    /// Tells how the key of a PKCS#12 store is sealed: by its object identifier, PBES2 or older.
+    pub fn profile(&self) -> Option<Profile> {
+        const PBES2: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
+        let Content::Key { sealed, .. } = &self.content else {
+            return None;
+        };
+        let head = sealed.get(..sealed.len().min(32)).unwrap_or_default();
+        let modern = head.windows(PBES2.len()).any(|window| window == PBES2);
+        Some(if modern { Profile::Modern } else { Profile::Old })
+    }
+
     /// Compares a name as Java does: case does not count.
     pub fn is_named(&self, alias: &str) -> bool {
         self.alias.to_lowercase() == alias.to_lowercase()

@@ -16,7 +16,10 @@ const MOST: usize = 64;
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 
 /// Lists the certificates of an answer, in its order, each as DER and once.
-pub(super) fn certificates(answer: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
+///
+/// # Errors
+/// It is too large, holds none or too many, or cannot be read.
+pub fn certificates(answer: &[u8]) -> Result<Vec<Vec<u8>>, Fault> {
     if answer.len() > LARGEST {
         return Err(fault(
             "is larger than 1 MiB: hand over the server's certificate and its chain",

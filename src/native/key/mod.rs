@@ -22,11 +22,12 @@ mod sample;
 mod sound;
 mod subject;
 
+pub use answer::certificates;
 pub use chain::{Chain, Purpose, chain};
 pub use name::AltName;
 pub use order::{Order, request, self_signed};
 pub use pair::{Bits, Key};
-pub use password::{PASSWORD_LENGTH, password};
+pub use password::{PASSWORD_LENGTH, is_safe, password};
 pub use pem::{Block, blocks, to_pem};
 pub use subject::Subject;
 

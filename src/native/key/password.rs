@@ -38,6 +38,13 @@ pub fn password(length: usize) -> Result<Secret, Fault> {
     Ok(Secret::new(text))
 }
 
+/// Tells whether a password can stand unescaped in every file and script of the products, and is not
+/// short: 12 or more ASCII letters, digits, dots, hyphens and underscores.
+pub fn is_safe(password: &Secret) -> bool {
+    let text = password.reveal();
+    text.len() >= 12 && text.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c))
+}
+
 /// Six bits of a random byte as a symbol; two of their 64 values stand for none, so that no symbol
 /// is likelier than another.
 fn symbol(byte: u8) -> Option<u8> {
@@ -57,6 +64,18 @@ mod tests {
             assert!(secret.reveal().iter().all(u8::is_ascii_alphanumeric));
         }
         assert_ne!(password(22), password(22));
+    }
+
+    #[test]
+    fn what_would_have_to_be_escaped_somewhere_is_not_safe() {
+        for good in ["Abc-def_ghi.1", "123456789012"] {
+            assert!(is_safe(&Secret::new(good)), "{good}");
+        }
+        for wrong in
+            ["short", "a b c d e f g h", "with<markup>in", "größeres-Wort", "a$b$c$d$e$f$g"]
+        {
+            assert!(!is_safe(&Secret::new(wrong)), "{wrong}");
+        }
     }
 
     #[test]

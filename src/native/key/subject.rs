@@ -4,6 +4,7 @@
 //! each once and with the lengths of RFC 5280, appendix A; refuses others instead of dropping them.
 
 use super::Fault;
+use crate::format::keystore::Certificate;
 use std::fmt;
 use std::str::FromStr;
 
@@ -34,10 +35,48 @@ const ATTRIBUTES: [(Attribute, &str, usize); 6] = [
     (Attribute::Country, "C", 2),
 ];
 
+/// Object identifiers of the attributes (RFC 5280, appendix A.1).
+const OIDS: [(&str, Attribute); 6] = [
+    ("2.5.4.3", Attribute::CommonName),
+    ("2.5.4.11", Attribute::Unit),
+    ("2.5.4.10", Attribute::Organization),
+    ("2.5.4.7", Attribute::Locality),
+    ("2.5.4.8", Attribute::State),
+    ("2.5.4.6", Attribute::Country),
+];
+
 impl Subject {
     pub fn common_name(&self) -> &str {
         let name = self.parts.iter().find(|(attribute, _)| *attribute == Attribute::CommonName);
         name.map_or("", |(_, value)| value)
+    }
+
+    /// Takes the subject of a certificate over.
+    ///
+    /// # Errors
+    /// It has a part that no request made here can have.
+    pub fn of_certificate(certificate: &Certificate) -> Result<Self, Fault> {
+        let parts = certificate.subject_parts();
+        let wrong = |why: String| Fault::Subject { text: "in the certificate".into(), why };
+        let mut all: Vec<(Attribute, String)> = Vec::new();
+        for (oid, value) in parts.into_iter().rev() {
+            let known = OIDS.iter().find(|(known, _)| *known == oid);
+            let (_, attribute) = known.ok_or_else(|| {
+                wrong(format!("has a part {oid}, which is none of CN, OU, O, L, ST and C"))
+            })?;
+            if all.iter().any(|(other, _)| other == attribute) {
+                return Err(wrong(format!("has {} twice", name(*attribute))));
+            }
+            let most =
+                ATTRIBUTES.iter().find(|(other, ..)| other == attribute).map_or(0, |row| row.2);
+            let value = checked(*attribute, name(*attribute), most, value).map_err(wrong)?;
+            all.push((*attribute, value));
+        }
+        let subject = Self { parts: all };
+        if subject.common_name().is_empty() {
+            return Err(wrong("has no CN".into()));
+        }
+        Ok(subject)
     }
 
     /// The parts in the order in which they are written as text; a certificate holds them reversed.
@@ -245,6 +284,20 @@ mod tests {
             assert!(!told.contains('\n'), "no raw control characters: {told}");
         }
         assert!(format!("CN={}", "é".repeat(64)).parse::<Subject>().is_ok());
+    }
+
+    #[test]
+    fn the_subject_of_a_certificate_is_taken_over_unless_it_has_more() {
+        use super::super::{Order, sample, self_signed};
+        use time::OffsetDateTime;
+        for text in [r"CN=gw.example.com,O=A\, B,C=CH", "OU=IT,CN=x"] {
+            let subject: Subject = text.parse().unwrap();
+            let names = vec!["gw.example.com".parse().unwrap()];
+            let order = Order::new(subject.clone(), names, OffsetDateTime::UNIX_EPOCH);
+            let der = self_signed(sample::server(), &order).unwrap();
+            assert_eq!(Subject::of_certificate(&Certificate::new(der)), Ok(subject), "{text}");
+        }
+        assert!(Subject::of_certificate(&Certificate::new(vec![0x30, 0])).is_err());
     }
 
     #[test]

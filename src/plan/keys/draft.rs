@@ -199,7 +199,7 @@ impl Draft {
             .filter(|other| matches!(other.content, Content::Key { .. } | Content::Secret))
             .filter(|other| {
                 let facts = other.certificate().and_then(|certificate| certificate.facts().ok());
-                !facts.is_some_and(|facts| shipped(&facts).is_some())
+                facts.is_none_or(|facts| shipped(&facts).is_none())
             })
             .map(|other| other.alias.as_str())
             .collect();

@@ -113,6 +113,7 @@ pub fn locate(reference: &Reference, scene: &Scene) -> Result<RelPath, Obstacle>
         .fold(text.trim(), |text, home| text.strip_prefix(home).unwrap_or(text));
     let root = scene.home.root.to_string_lossy();
     let below = bare.strip_prefix(root.as_ref()).unwrap_or(bare);
+    let absolute = below.starts_with('/') && below.len() == text.trim().len();
     let below = below.trim_start_matches('/').trim_start_matches("./");
     // Some tables of deployment.toml name a file of the folder of key stores.
     let path = if below.contains('/') {
@@ -132,7 +133,7 @@ pub fn locate(reference: &Reference, scene: &Scene) -> Result<RelPath, Obstacle>
         .flatten();
     match own.filter(|own| scene.view.exists(own)) {
         Some(own) => Ok(own),
-        None => RelPath::parse(&path).ok_or_else(outside),
+        None => RelPath::parse(&path).filter(|_| !absolute).ok_or_else(outside),
     }
 }
 

@@ -6,16 +6,14 @@ use crate::change::{Place, Seen, Status};
 use crate::format::keystore::{Facts, KeyKind, Opened};
 use crate::home::shipped::shipped;
 use crate::home::view::Trouble;
+use crate::native::keystore::SOON;
 use crate::patch::Patch;
 use crate::patch::model::Role;
 use crate::plan::scene::{Scene, Silence};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 /// The password of every store that is shipped (wso2/carbon-kernel, carbon.xml).
 pub const SHIPPED_PASSWORD: &str = "wso2carbon";
-
-/// A certificate is to be renewed before it has this long left.
-const SOON: Duration = Duration::days(30);
 
 /// Judges every key store that an instance's configuration names, each once for what it is used.
 pub fn look(patch: &Patch, scene: &Scene, now: OffsetDateTime) -> Vec<Seen> {
@@ -79,12 +77,13 @@ fn store(reference: &Reference, count: usize, scene: &Scene, now: OffsetDateTime
     match Holding::of(reference, scene) {
         Ok(holding) => {
             let (wrong, right) = judged(reference, &holding, now);
+            let remark = expired(reference, &holding, now);
             if wrong.is_empty() {
-                seen.evidence = format!("{right}{places}");
+                seen.evidence = format!("{right}{places}{remark}");
             } else {
                 seen.status = Status::Deviates;
                 seen.wanted = Some(wanted(reference.role()).into());
-                seen.evidence = format!("{}{places}", wrong.join("; "));
+                seen.evidence = format!("{}{places}{remark}", wrong.join("; "));
             }
         }
         Err(obstacle) => {
@@ -123,8 +122,11 @@ fn judged(reference: &Reference, holding: &Holding, now: OffsetDateTime) -> (Vec
         if !shipped.is_empty() {
             wrong.push(format!("it believes certificates that WSO2 ships: {}", shipped.join(", ")));
         }
-        right =
-            format!("it believes {} certificates, none of them shipped", holding.trusted().count());
+        let count = holding.trusted().count();
+        right = match count {
+            1 => "it believes 1 certificate, which is not shipped".into(),
+            _ => format!("it believes {count} certificates, none of them shipped"),
+        };
     } else {
         match holding.key(reference) {
             None => wrong.push(match reference.alias.as_ref().and_then(|alias| alias.plain()) {
@@ -163,6 +165,22 @@ fn judged(reference: &Reference, holding: &Holding, now: OffsetDateTime) -> (Vec
         }
     }
     (wrong, right)
+}
+
+/// Which certificates of a trust store have expired: they harm nobody, and an operator decides.
+fn expired(reference: &Reference, holding: &Holding, now: OffsetDateTime) -> String {
+    if reference.role() != Role::Trust {
+        return String::new();
+    }
+    let expired: Vec<&str> = holding
+        .trusted()
+        .filter(|(_, certificate)| certificate.facts().is_ok_and(|facts| now > facts.not_after))
+        .map(|(alias, _)| alias)
+        .collect();
+    match expired.len() {
+        0 => String::new(),
+        count => format!("; {count} of its certificates have expired: {}", expired.join(", ")),
+    }
 }
 
 /// What is wrong with a key's certificate, as clauses.

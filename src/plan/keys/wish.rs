@@ -1,7 +1,7 @@
 //! What an operator wants of new key stores, read from the parameters of the patch.
 
 use crate::format::keystore::{Format, Profile};
-use crate::native::key::{AltName, Bits, Order, Subject};
+use crate::native::key::{AltName, Bits, Order, Subject, is_safe};
 use crate::plan::judge::Values;
 use crate::secret::Secret;
 
@@ -104,11 +104,6 @@ impl Wish {
 
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-}
-
-fn is_safe(password: &Secret) -> bool {
-    let text = password.reveal();
-    text.len() >= 12 && text.iter().all(|c| c.is_ascii_alphanumeric() || b"._-".contains(c))
 }
 
 #[cfg(test)]
