@@ -14,6 +14,8 @@ pub mod terminal;
 
 use harden::change::{Code, Plan, Status};
 use harden::home::{Home, View, discover};
+use harden::native::key;
+use harden::native::keystore::Format;
 use harden::patch::{Catalogue, Patch};
 use harden::plan::fold::Choice;
 use harden::plan::judge::Values;
@@ -22,6 +24,7 @@ use harden::plan::{Conflict, Scene, Take, evaluate, fold};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -54,8 +57,8 @@ fn folders(parent: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// A copy of a home in a temporary folder, with a key store of a certificate for `localhost` in
-/// each instance that has none.
+/// A copy of a home in a temporary folder, with a key store of a certificate for `localhost` and a
+/// trust store in each instance that has none.
 pub struct Copy {
     pub dir: TempDir,
     pub root: PathBuf,
@@ -74,6 +77,19 @@ impl Copy {
                     store::jks("wso2carbon", &["localhost"]),
                 )
                 .unwrap();
+            }
+            if home.ends_with("carbon-4.6.3-stronger") {
+                for (file, alias) in [("internal.jks", "internal"), ("tls.jks", "esb.example.com")]
+                {
+                    let strong = store::fresh("esb.example.com", alias, &own().1, Format::Jks);
+                    fs::write(security.join(file), strong).unwrap();
+                }
+                fs::write(security.join("trusted.jks"), store::trust()).unwrap();
+                break;
+            }
+            let trust = security.join("client-truststore.jks");
+            if security.is_dir() && !trust.exists() {
+                fs::write(trust, store::trust()).unwrap();
             }
         }
         Self { dir, root }
@@ -130,9 +146,21 @@ pub fn snapshot(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, u32, u32)> {
 }
 
 /// The embedded patches, told the parameters that have no default.
+///
+/// New key stores get one key and one password, made once for each process.
 pub struct Bench {
     pub catalogue: Catalogue,
     values: BTreeMap<Code, Values>,
+}
+
+/// A store with a key of the process's own, and its password.
+pub fn own() -> &'static (Vec<u8>, String) {
+    static OWN: OnceLock<(Vec<u8>, String)> = OnceLock::new();
+    OWN.get_or_init(|| {
+        let password = key::password(key::PASSWORD_LENGTH).unwrap();
+        let text = String::from_utf8(password.reveal().to_vec()).unwrap();
+        (store::fresh("localhost", "server", &text, Format::Jks), text)
+    })
 }
 
 impl Bench {
@@ -146,6 +174,7 @@ impl Bench {
                 ("broker-offset", "23"),
                 ("business-process-offset", "22"),
                 ("analytics-offset", "21"),
+                ("password", own().1.as_str()),
             ] {
                 if patch.params.contains_key(name) {
                     told.insert(name.to_owned(), value.to_owned());
@@ -160,12 +189,19 @@ impl Bench {
         &self.values[&patch.code]
     }
 
-    /// Choices of some patches for every instance in which they deviate.
-    pub fn choices<'a>(&'a self, home: &'a Home, codes: &[&str]) -> Vec<Choice<'a>> {
+    /// Makes the new key stores of one plan.
+    pub fn forge(&self) -> Forge {
+        Forge::new(OffsetDateTime::now_utc(), Some(own().0.clone()))
+    }
+
+    /// Choices of some patches for every instance in which they deviate and can do something.
+    pub fn choices<'a>(
+        &'a self,
+        home: &'a Home,
+        forge: &'a Forge,
+        codes: &[&str],
+    ) -> Vec<Choice<'a>> {
         let view = View::of(&home.root);
-        // What is made for one plan lives as long as the test.
-        let forge: &'static Forge =
-            Box::leak(Box::new(Forge::new(OffsetDateTime::now_utc(), None)));
         let mut choices = Vec::new();
         for patch in self.catalogue.patches() {
             if !codes.is_empty() && !codes.contains(&patch.code.as_str()) {
@@ -174,10 +210,10 @@ impl Bench {
             for instance in &home.instances {
                 let scene = Scene { home, instance, view: &view };
                 let values = self.values(patch);
-                let makes = || forge.draft(patch, values, &scene).is_ok_and(|d| !d.is_empty());
-                if evaluate(patch, values, &scene).status == Status::Deviates
-                    && (patch.native.is_none() || makes())
-                {
+                let deviates = evaluate(patch, values, &scene).status == Status::Deviates;
+                let idle = patch.native.is_some()
+                    && forge.draft(patch, values, &scene).map_or(true, |draft| draft.is_empty());
+                if deviates && !idle {
                     choices.push(Choice { patch, values, instance, take: Take::default(), forge });
                 }
             }
@@ -186,7 +222,8 @@ impl Bench {
     }
 
     pub fn plan(&self, home: &Home, codes: &[&str]) -> Result<Plan, Conflict> {
-        fold(home, &self.choices(home, codes))
+        let forge = self.forge();
+        fold(home, &self.choices(home, &forge, codes))
     }
 }
 

@@ -1,60 +1,133 @@
-//! A JKS key store made on the spot: one private-key entry whose sealed key is empty and whose
-//! certificate has the given names. Enough for a reader of certificates; no server would start with
-//! it, and its digest agrees with no password.
+//! Key stores made on the spot, with keys that are made once for each process.
 
-/// Builds a store.
+use harden::native::key::{self, Bits, Key, Order};
+use harden::native::keystore::{Certificate, Format, Profile, Store};
+use harden::secret::Secret;
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, PKCS_RSA_SHA256, PublicKeyData, SerialNumber,
+    SignatureAlgorithm, SigningKey,
+};
+use rsa::pkcs1::EncodeRsaPublicKey as _;
+use rsa::pkcs8::EncodePrivateKey as _;
+use rsa::signature::{SignatureEncoding as _, Signer as _};
+use rsa::{RsaPrivateKey, pkcs1v15};
+use std::sync::OnceLock;
+use time::{Date, Month, OffsetDateTime, Time};
+
+/// The public default of every shipped store.
+pub const SHIPPED: &str = "wso2carbon";
+
+/// 2026-01-01, in milliseconds.
+const MADE: i64 = 1_767_225_600_000;
+
+/// A JKS store with the shipped password and one key that is too short (1024 bits), whose
+/// certificate is for these names.
 pub fn jks(alias: &str, names: &[&str]) -> Vec<u8> {
-    let certificate = certificate(names);
-    let mut out = vec![0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1];
-    short(&mut out, alias.as_bytes());
-    out.extend([0; 8]);
-    out.extend([0; 4]);
-    out.extend([0, 0, 0, 1]);
-    short(&mut out, b"X.509");
-    out.extend(u32::try_from(certificate.len()).unwrap().to_be_bytes());
-    out.extend(certificate);
-    out.extend([0; 20]);
-    out
+    with_key(Format::Jks, alias, &weak_certificate(names[0], names, None), SHIPPED)
 }
 
-fn short(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend(u16::try_from(bytes.len()).unwrap().to_be_bytes());
-    out.extend(bytes);
+/// A store with the weak key under a certificate.
+pub fn with_key(format: Format, alias: &str, own: &Certificate, password: &str) -> Vec<u8> {
+    let mut store = Store::new(format);
+    put_weak(&mut store, alias, own, password);
+    store.write(&Secret::new(password), Profile::Old).unwrap()
 }
 
-/// An X.509 certificate with a signature of zeros (RFC 5280, 4.1).
-fn certificate(names: &[&str]) -> Vec<u8> {
-    let sha256_rsa =
-        tlv(0x30, &[&tlv(6, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11]]), &tlv(5, &[])]);
-    let rsa =
-        tlv(0x30, &[&tlv(6, &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]]), &tlv(5, &[])]);
-    let common_name = tlv(0x30, &[&tlv(6, &[&[0x55, 4, 3]]), &tlv(0x0c, &[names[0].as_bytes()])]);
-    let organisation = tlv(0x30, &[&tlv(6, &[&[0x55, 4, 10]]), &tlv(0x0c, &[b"Example"])]);
-    let name = tlv(0x30, &[&tlv(0x31, &[&organisation]), &tlv(0x31, &[&common_name])]);
-    let validity = tlv(0x30, &[&tlv(0x17, &[b"260101000000Z"]), &tlv(0x17, &[b"360101000000Z"])]);
-    let key = tlv(0x30, &[&tlv(2, &[&[0, 0x81, 1]]), &tlv(2, &[&[3]])]);
-    let public = tlv(0x30, &[&rsa, &tlv(3, &[&[0], &key])]);
-    let dns: Vec<Vec<u8>> = names.iter().map(|name| tlv(0x82, &[name.as_bytes()])).collect();
-    let dns: Vec<&[u8]> = dns.iter().map(Vec::as_slice).collect();
-    let san = tlv(0x30, &[&tlv(6, &[&[0x55, 0x1d, 0x11]]), &tlv(4, &[&tlv(0x30, &dns)])]);
-    let extensions = tlv(0xa3, &[&tlv(0x30, &[&san])]);
-    let version = tlv(0xa0, &[&tlv(2, &[&[2]])]);
-    let serial = tlv(2, &[&[1]]);
-    let body =
-        tlv(0x30, &[&version, &serial, &sha256_rsa, &name, &validity, &name, &public, &extensions]);
-    tlv(0x30, &[&body, &sha256_rsa, &tlv(3, &[&[0; 9]])])
+pub fn put_weak(store: &mut Store, alias: &str, own: &Certificate, password: &str) {
+    let own = std::slice::from_ref(own);
+    store.put_key(alias, &weak().private, own, &Secret::new(password), Profile::Old, MADE).unwrap();
 }
 
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut out = vec![tag];
-    match content.len() {
-        length @ 0..=127 => out.push(u8::try_from(length).unwrap()),
-        length => {
-            out.push(0x82);
-            out.extend(u16::try_from(length).unwrap().to_be_bytes());
-        }
+/// A JKS trust store with the shipped password, which believes one authority.
+pub fn trust() -> Vec<u8> {
+    let mut store = Store::new(Format::Jks);
+    let authority = weak_certificate("Example Authority", &["authority.example.com"], None);
+    store.put_trusted("example-authority", authority, MADE).unwrap();
+    store.write(&Secret::new(SHIPPED), Profile::Old).unwrap()
+}
+
+/// A store with a new key of 2048 bits under a certificate for one name.
+pub fn fresh(name: &str, alias: &str, password: &str, format: Format) -> Vec<u8> {
+    let key = strong();
+    let subject = format!("CN={name}").parse().unwrap();
+    // A date that does not depend on the day, because reports show it.
+    let order =
+        Order { subject, names: vec![name.parse().unwrap()], from: start(2024), days: 3650 };
+    let own = Certificate::new(key::self_signed(key, &order).unwrap());
+    let mut store = Store::new(format);
+    let secret = Secret::new(password);
+    let sealed = key.pkcs8().unwrap();
+    store.put_key(alias, &sealed, &[own], &secret, Profile::Old, MADE).unwrap();
+    store.write(&secret, Profile::Old).unwrap()
+}
+
+/// A key that is good enough.
+pub fn strong() -> &'static Key {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    KEY.get_or_init(|| Key::generate(Bits::Rsa2048).unwrap())
+}
+
+/// A certificate over the weak key, until a year.
+pub fn weak_certificate(common_name: &str, names: &[&str], until: Option<i32>) -> Certificate {
+    let dns: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(dns).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "Example");
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.serial_number = Some(SerialNumber::from(vec![1, 2, 3]));
+    params.not_before = start(until.map_or(2024, |year| year - 5));
+    params.not_after = start(until.unwrap_or(2036));
+    params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![7; 20]);
+    Certificate::new(params.self_signed(&weak()).unwrap().der().to_vec())
+}
+
+/// As [`weak_certificate`], with the subject of WSO2's own certificates.
+pub fn theirs() -> Certificate {
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "WSO2");
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    params.serial_number = Some(SerialNumber::from(vec![4, 5, 6]));
+    params.not_before = start(2024);
+    params.not_after = start(2036);
+    params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![7; 20]);
+    Certificate::new(params.self_signed(&weak()).unwrap().der().to_vec())
+}
+
+fn start(year: i32) -> OffsetDateTime {
+    let day = Date::from_calendar_date(year, Month::January, 1).unwrap();
+    day.with_time(Time::MIDNIGHT).assume_utc()
+}
+
+struct Weak {
+    key: RsaPrivateKey,
+    public: Vec<u8>,
+    private: Vec<u8>,
+}
+
+fn weak() -> &'static Weak {
+    static WEAK: OnceLock<Weak> = OnceLock::new();
+    WEAK.get_or_init(|| {
+        let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap();
+        let public = key.to_public_key().to_pkcs1_der().unwrap().as_bytes().to_vec();
+        let private = key.to_pkcs8_der().unwrap().as_bytes().to_vec();
+        Weak { key, public, private }
+    })
+}
+
+impl PublicKeyData for &Weak {
+    fn der_bytes(&self) -> &[u8] {
+        &self.public
     }
-    out.extend(content);
-    out
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_RSA_SHA256
+    }
+}
+
+impl SigningKey for &Weak {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        let signer = pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(self.key.clone());
+        Ok(signer.sign(message).to_vec())
+    }
 }
