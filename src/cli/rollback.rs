@@ -46,9 +46,7 @@ fn take_back(
     let asking = !arguments.yes && !arguments.dry_run;
     let planning = arguments.dry_run || (asking && !screen::can_ask());
     if !planning {
-        work::recover_first(home, &state, screen)?;
-    }
-    if !planning {
+        work::recover_crash(home, &state, screen)?;
         super::guard::first(home, &state, screen, true)?;
     }
     let only = common.only.iter().map(|text| code(text)).collect::<Result<Vec<_>, _>>()?;

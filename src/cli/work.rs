@@ -188,13 +188,19 @@ pub fn state_dir(common: &Common, home: &Home) -> PathBuf {
     }
 }
 
-/// Finishes what a crash left of a transaction, before something else is written.
+/// Finishes what a crash left, and what nobody kept in time; refuses while a change may still be kept.
 pub fn recover_first(home: &Home, state: &Path, screen: &Screen) -> Result<(), Failure> {
+    recover_crash(home, state, screen)?;
+    super::guard::first(home, state, screen, false)
+}
+
+/// Finishes what a crash left.
+pub fn recover_crash(home: &Home, state: &Path, screen: &Screen) -> Result<(), Failure> {
     if commit::unfinished(&Linux, &home.root, state)?.is_some() {
         let recovered = commit::recover(&Linux, &home.root, state)?;
         screen.note(&super::rollback::told(&recovered));
     }
-    super::guard::first(home, state, screen, false)
+    Ok(())
 }
 
 /// What a home is, for the history.
