@@ -24,7 +24,7 @@ use harden::plan::{Conflict, Scene, Take, evaluate, fold};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -57,6 +57,12 @@ fn folders(parent: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
+/// Makes a store once, so that all copies of a home are alike although sealing is random.
+fn same(name: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
+    static MADE: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::new(BTreeMap::new());
+    MADE.lock().unwrap().entry(name.to_owned()).or_insert_with(make).clone()
+}
+
 /// A copy of a home in a temporary folder, with a key store of a certificate for `localhost` and a
 /// trust store in each instance that has none.
 pub struct Copy {
@@ -72,24 +78,21 @@ impl Copy {
         for base in ["", "wso2/broker", "wso2/business-process"] {
             let security = root.join(base).join("repository/resources/security");
             if security.is_dir() && !security.join("wso2carbon.jks").exists() {
-                fs::write(
-                    security.join("wso2carbon.jks"),
-                    store::jks("wso2carbon", &["localhost"]),
-                )
-                .unwrap();
+                let made = same("key", || store::jks("wso2carbon", &["localhost"]));
+                fs::write(security.join("wso2carbon.jks"), made).unwrap();
             }
             if home.ends_with("carbon-4.6.3-stronger") {
                 for (file, alias) in [("internal.jks", "internal"), ("tls.jks", "esb.example.com")]
                 {
-                    let strong = store::fresh("esb.example.com", alias, &own().1, Format::Jks);
-                    fs::write(security.join(file), strong).unwrap();
+                    let strong = || store::fresh("esb.example.com", alias, &own().1, Format::Jks);
+                    fs::write(security.join(file), same(alias, strong)).unwrap();
                 }
-                fs::write(security.join("trusted.jks"), store::trust()).unwrap();
+                fs::write(security.join("trusted.jks"), same("trust", store::trust)).unwrap();
                 break;
             }
             let trust = security.join("client-truststore.jks");
             if security.is_dir() && !trust.exists() {
-                fs::write(trust, store::trust()).unwrap();
+                fs::write(trust, same("trust", store::trust)).unwrap();
             }
         }
         Self { dir, root }
