@@ -24,7 +24,8 @@ fn of_two_that_apply_at_once_one_wins_and_the_other_mixes_nothing_in() {
         let both = both.map(|one| one.wait_with_output().unwrap());
         assert!(both.iter().any(|one| code(one) == 0), "{}", said(&both[0]));
         for lost in both.iter().filter(|one| code(one) != 0) {
-            let reasons = ["is at work here", "not as the plan saw it"];
+            let reasons =
+                ["is at work here", "not as the plan saw it", "while this one was looking"];
             assert!(reasons.iter().any(|reason| said(lost).contains(reason)), "{}", said(lost));
         }
         assert_eq!(snapshot(&home.root), hardened);

@@ -12,7 +12,7 @@ use super::screen::{self, Screen};
 use super::waive;
 use super::work::{self, Work};
 use crate::change::{FileChange, Plan};
-use crate::commit::{self, Meta};
+use crate::commit::{self, Linux, Meta};
 use crate::home::{Home, View};
 use crate::patch::model::Impact;
 use crate::plan::fold::Choice;
@@ -85,6 +85,8 @@ fn harden(
     if !planning && arguments.review.save_plan.is_none() {
         work::recover_first(home, &state, screen)?;
     }
+    // From here on the home is looked at; whoever changes it meanwhile makes that void.
+    let since = if planning { None } else { Some(commit::mark(&Linux, &state)?) };
     for notice in &home.notices {
         screen.note(notice);
     }
@@ -141,7 +143,22 @@ fn harden(
     }
     let mut exit = Exit::Good;
     if !plan.is_empty() {
-        exit = write(arguments, screen, work, home, &state, &plan, &choices)?;
+        let meta = Meta {
+            verb: "apply".into(),
+            of: None,
+            only: Vec::new(),
+            tool: env!("CARGO_PKG_VERSION").into(),
+            catalogue: work.catalogue.version(),
+            who: work::who(),
+            host: work::host(),
+            note: arguments.note.clone(),
+            since,
+            settings: settings_of(&choices),
+            release: Some(work::release(home)),
+        };
+        let verify = || verify(home, &choices);
+        let job = guard::Job { home, state: &state, changes: &commit::changes(&plan), meta: &meta };
+        exit = guard::commit(&arguments.guard, &job, screen, &verify)?;
     }
     if let Some(beside) = beside {
         screen::replace_settings(&beside.path, &beside.after)?;
@@ -149,33 +166,6 @@ fn harden(
     }
     tell_left(screen, &left);
     Ok(exit)
-}
-
-/// Commits a plan, under a guard if one was asked for.
-fn write(
-    arguments: &Arguments,
-    screen: &Screen,
-    work: &Work,
-    home: &Home,
-    state: &std::path::Path,
-    plan: &Plan,
-    choices: &[Choice],
-) -> Result<Exit, Failure> {
-    let meta = Meta {
-        verb: "apply".into(),
-        of: None,
-        only: Vec::new(),
-        tool: env!("CARGO_PKG_VERSION").into(),
-        catalogue: work.catalogue.version(),
-        who: work::who(),
-        host: work::host(),
-        note: arguments.note.clone(),
-        settings: settings_of(choices),
-        release: Some(work::release(home)),
-    };
-    let verify = || verify(home, choices);
-    let job = guard::Job { home, state, changes: &commit::changes(plan), meta: &meta };
-    guard::commit(&arguments.guard, &job, screen, &verify)
 }
 
 /// Looks at the home as it is on disk: every chosen want that was written must hold.

@@ -101,6 +101,7 @@ fn carry_out(
         host: work::host(),
         note: note(&arguments.note, saved),
         settings: saved.settings.clone(),
+        since: None,
         release: Some(work::release(home)),
     };
     let verify = || match saved.catalogue == catalogue.version() {

@@ -49,6 +49,7 @@ fn take_back(
         work::recover_crash(home, &state, screen)?;
         super::guard::first(home, &state, screen, true)?;
     }
+    let since = if planning { None } else { Some(commit::mark(&Linux, &state)?) };
     let only = common.only.iter().map(|text| code(text)).collect::<Result<Vec<_>, _>>()?;
     let only = (!only.is_empty()).then_some(only);
     let reverse =
@@ -84,6 +85,7 @@ fn take_back(
         who: work::who(),
         host: work::host(),
         note: arguments.note.clone(),
+        since,
         settings: BTreeMap::new(),
         release: Some(work::release(home)),
     };

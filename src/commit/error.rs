@@ -38,6 +38,9 @@ pub enum Error {
     #[error("another harden is at work here: {}", .owner.trim())]
     Busy { owner: String },
 
+    #[error("another run of harden ended in this home while this one was looking at it")]
+    Meanwhile,
+
     #[error("{what}: {why}")]
     Refused { what: String, why: String, hint: String },
 
@@ -94,7 +97,9 @@ pub enum Error {
 impl Error {
     pub fn class(&self) -> Class {
         match self {
-            Self::Stale { .. } | Self::Concurrent { .. } | Self::Clash(_) => Class::Conflict,
+            Self::Stale { .. } | Self::Concurrent { .. } | Self::Clash(_) | Self::Meanwhile => {
+                Class::Conflict
+            }
             Self::Restored { cause, .. } => cause.class(),
             _ => Class::Failed,
         }
@@ -111,6 +116,9 @@ impl Error {
                 "Decide by hand which side stays, or take the later change back first.".into()
             }
             Self::Busy { .. } => "Wait until it has ended.".into(),
+            Self::Meanwhile => {
+                "Nothing was written. Run it again, to see what is left to do.".into()
+            }
             Self::Refused { hint, .. } => hint.clone(),
             Self::Disk { source, .. } => disk_hint(source).into(),
             Self::Misread { .. } => "Check the disk and its log before trying again.".into(),

@@ -73,6 +73,25 @@ pub fn history(disk: &dyn Disk, state: &Path) -> Result<Vec<Past>, Error> {
     State::open(disk, state)?.map_or_else(|| Ok(Vec::new()), |state| all(&state))
 }
 
+/// How far the history of a home has come, as somebody saw it who works out a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark(Option<String>);
+
+/// Tells how far the history has come: its newest transaction that has ended.
+///
+/// # Errors
+/// The state folder cannot be read.
+pub fn mark(disk: &dyn Disk, state: &Path) -> Result<Mark, Error> {
+    State::open(disk, state)?.map_or(Ok(Mark(None)), |state| Mark::of(&state))
+}
+
+impl Mark {
+    pub(super) fn of(state: &State) -> Result<Self, Error> {
+        let ended = |past: &Past| !matches!(past.standing, Standing::Unfinished);
+        Ok(Self(all(state)?.into_iter().rfind(ended).map(|past| past.id)))
+    }
+}
+
 /// Reads one transaction with its contents.
 ///
 /// # Errors

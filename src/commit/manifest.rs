@@ -3,6 +3,7 @@
 //! Its JSON form is canonical, so that equal manifests are equal bytes; contents stand in it by
 //! digest only, never as text.
 
+use super::history::Mark;
 use crate::change::{Code, RelPath};
 use crate::digest::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -51,6 +52,10 @@ pub struct Meta {
     pub who: Who,
     pub host: String,
     pub note: String,
+    /// How far the history had come when the change was worked out; one that has come further is a
+    /// conflict.
+    #[serde(skip)]
+    pub since: Option<Mark>,
     /// Parameters in force; secrets never stand here.
     pub settings: BTreeMap<String, String>,
     /// What the home was; nothing in older records.

@@ -61,7 +61,7 @@ pub use disk::{Disk, Linux};
 pub use error::{Class, Error};
 pub use forget::{Forgetting, forget, forgetting};
 pub use guard::{Arm, Due, Guard, Guarded, Moment, Phase, Terms};
-pub use history::{Known, Past, Shown, Standing, history, last_known, show};
+pub use history::{Known, Mark, Past, Shown, Standing, history, last_known, mark, show};
 pub use manifest::{Attrs, Manifest, Meta, Release, Who};
 pub use prune::{Pruning, Rule, prune, pruning};
 pub use recover::{Recovered, recover, unfinished};

@@ -75,7 +75,7 @@ impl<'d> State<'d> {
             missing.push(dir);
         }
         for dir in missing.into_iter().rev() {
-            disk.mkdir(dir).map_err(on("make the folder", dir))?;
+            make(disk, dir)?;
             give(dir)?;
             let parent = dir.parent().unwrap_or(dir);
             disk.sync_dir(parent).map_err(on("sync", parent))?;
@@ -216,7 +216,7 @@ impl<'d> State<'d> {
     }
 
     pub fn folder(&self, path: &Path) -> Result<(), Error> {
-        self.disk.mkdir(path).map_err(on("make the folder", path))?;
+        make(self.disk, path)?;
         self.give(path)
     }
 
@@ -269,6 +269,14 @@ pub(super) fn exists(disk: &dyn Disk, path: &Path) -> Result<bool, Error> {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(on("look at", path)(error)),
+    }
+}
+
+/// Makes a folder; another run may have been quicker.
+fn make(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
+    match disk.mkdir(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(on("make the folder", path)),
     }
 }
 

@@ -7,6 +7,7 @@
 use super::disk::Disk;
 use super::error::{Error, on};
 use super::guard::{self, Arm, Guard};
+use super::history::Mark;
 use super::journal::{self, Record};
 use super::manifest::{Attrs, Entry, FORMAT, Image, Manifest, Meta, Step};
 use super::recover::{self, Recovered};
@@ -78,6 +79,9 @@ pub fn apply_guarded(
     let _lock = state.lock(&meta.verb, &meta.who.user)?;
     let recovered = recover::all(&home, &state)?;
     guard::refuse_others(&state, meta)?;
+    if meta.since.is_some() && meta.since != Some(Mark::of(&state)?) {
+        return Err(Error::Meanwhile);
+    }
     let targets = preflight::check(disk, &home, &root, &changes)?;
     let tx = Tx::plan(&home, &state, changes, targets, meta)?;
     let guard = arm.as_ref().map(|arm| arm.guard);

@@ -141,6 +141,7 @@ impl Place<'_> {
             note: why.to_owned(),
             settings: BTreeMap::new(),
             // What takes a change back reads no configuration.
+            since: None,
             release: None,
         };
         let (root, state) = (self.root, self.state);

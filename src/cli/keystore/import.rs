@@ -177,6 +177,7 @@ fn write(
         host: work::host(),
         note: arguments.note.clone(),
         settings: BTreeMap::new(),
+        since: None,
         release: Some(work::release(home)),
     };
     let applied = commit::apply(&Linux, &home.root, &state, &[change], &meta, &|| Ok(()))?;
