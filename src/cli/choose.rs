@@ -173,7 +173,9 @@ fn verdict(work: &Work, patch: &Patch, values: &Values, scene: &Scene) -> Verdic
             Ok(draft) if draft.is_empty() => left(said(deciding), false),
             Ok(_) => Verdict::Ready,
             Err(refusal) => {
-                left(format!("{}. {}", refusal.why, refusal.hint.trim_end_matches('.')), false)
+                let why = format!("{}. {}", refusal.why, refusal.hint.trim_end_matches('.'));
+                // Who names it expects it to be done.
+                left(why, work.named.contains(&patch.code))
             }
         };
     }

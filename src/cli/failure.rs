@@ -95,6 +95,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(..) | Self::Patches(_) => Exit::Usage,
+            Self::Conflict(Conflict::Withheld { .. }) => Exit::Error,
             Self::Conflict(_) | Self::Stale(..) => Exit::Conflict,
             Self::Review(error) => match error.class() {
                 review::Class::Usage => Exit::Usage,

@@ -26,6 +26,7 @@ mod screen;
 mod secrets;
 mod session;
 mod show;
+mod shown;
 mod status;
 mod tell;
 mod waive;

@@ -4,10 +4,10 @@ use super::Common;
 use super::ask;
 use super::failure::{Exit, Failure};
 use super::screen::{self, Screen};
+use super::shown;
 use super::work;
 use crate::change::Code;
 use crate::commit::{self, Linux, Meta, Recovered};
-use crate::diff;
 use crate::home::Home;
 use crate::patch::Catalogue;
 use clap::Args;
@@ -54,17 +54,12 @@ fn take_back(
     let only = (!only.is_empty()).then_some(only);
     let reverse =
         commit::reverse(&Linux, &home.root, &state, arguments.id.as_deref(), only.as_deref())?;
-    let mut shown = Vec::new();
+    let mut differences = Vec::new();
     for change in &reverse.changes {
         let (before, after) = (change.before.as_deref(), change.after.as_deref());
-        shown.extend(diff::unified(
-            change.file.as_str(),
-            before.unwrap_or_default(),
-            after.unwrap_or_default(),
-            3,
-        ));
+        differences.extend(shown::unified(change.file.as_str(), before, after));
     }
-    screen.diff(&shown, arguments.show_secrets);
+    screen.diff(&differences, arguments.show_secrets);
     screen.note(&format!("{} of {}: {} file(s).", reverse.verb, reverse.of, reverse.changes.len()));
     if planning {
         if asking {

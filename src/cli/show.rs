@@ -3,10 +3,9 @@
 use super::Common;
 use super::failure::{Exit, Failure};
 use super::screen::Screen;
-use super::{log, work};
+use super::{log, shown, work};
 use crate::commit::manifest::{Entry, Image};
 use crate::commit::{self, Linux};
-use crate::diff;
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -34,13 +33,13 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
                     .id
             }
         };
-        let shown = commit::show(&Linux, &state, &id)?;
-        let manifest = &shown.manifest;
+        let past = commit::show(&Linux, &state, &id)?;
+        let manifest = &past.manifest;
         let codes: Vec<&str> = manifest.codes.iter().map(|code| code.as_str()).collect();
         let mut text = format!(
             "transaction {id} ({})\nverb        {}\nguidelines  {}\nwhen        {}\nwho         {}@{}\n\
              tool        harden {}, catalogue {}",
-            log::standing(&shown.standing, shown.files.is_none()),
+            log::standing(&past.standing, past.files.is_none()),
             manifest.meta.verb,
             codes.join(" "),
             manifest.created,
@@ -60,7 +59,7 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
             text.push_str(&format!("\nset         {name}={value}"));
         }
         screen.say(&text);
-        let Some(files) = &shown.files else {
+        let Some(files) = &past.files else {
             for entry in &manifest.files {
                 screen.say(&record(entry));
             }
@@ -69,12 +68,7 @@ pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Ex
         let mut all = Vec::new();
         for file in files {
             let (before, after) = (file.before.as_deref(), file.after.as_deref());
-            all.extend(diff::unified(
-                file.file.as_str(),
-                before.unwrap_or_default(),
-                after.unwrap_or_default(),
-                3,
-            ));
+            all.extend(shown::unified(file.file.as_str(), before, after));
         }
         screen.diff(&all, arguments.show_secrets);
         Ok(Exit::Good)

@@ -10,10 +10,10 @@ use crate::commit::{self, Linux};
 use crate::home::release::level;
 use crate::home::{Home, View, discover};
 use crate::patch::file::Scalar;
-use crate::patch::model::Kind;
+use crate::patch::model::{Kind, Native};
 use crate::patch::{Catalogue, Patch};
 use crate::plan::judge::Values;
-use crate::plan::keys::Forge;
+use crate::plan::keys::{self, Forge};
 use crate::plan::{Scene, evaluate};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::collections::BTreeMap;
@@ -75,6 +75,11 @@ impl Work {
                     format!("`harden explain {}` lists its parameters.", patch.code),
                 )
             })?;
+            let keystores = patch.native == Some(Native::Keystores);
+            let odd = keystores.then(|| keys::objection(&settled)).flatten();
+            if let Some(why) = odd {
+                return Err(weak(why, patch));
+            }
             values.insert(patch.code.clone(), settled);
         }
         let named = codes(&common.only, &catalogue)?;

@@ -162,7 +162,7 @@ pub fn own() -> &'static (Vec<u8>, String) {
     OWN.get_or_init(|| {
         let password = key::password(key::PASSWORD_LENGTH).unwrap();
         let text = String::from_utf8(password.reveal().to_vec()).unwrap();
-        (store::fresh("localhost", "server", &text, Format::Jks), text)
+        (store::both("localhost", &text), text)
     })
 }
 

@@ -49,11 +49,7 @@ pub fn trust() -> Vec<u8> {
 /// A store with a new key of 2048 bits under a certificate for one name.
 pub fn fresh(name: &str, alias: &str, password: &str, format: Format) -> Vec<u8> {
     let key = strong();
-    let subject = format!("CN={name}").parse().unwrap();
-    // A date that does not depend on the day, because reports show it.
-    let order =
-        Order { subject, names: vec![name.parse().unwrap()], from: start(2024), days: 3650 };
-    let own = Certificate::new(key::self_signed(key, &order).unwrap());
+    let own = Certificate::new(key::self_signed(key, &order(name)).unwrap());
     let mut store = Store::new(format);
     let secret = Secret::new(password);
     let sealed = key.pkcs8().unwrap();
@@ -61,8 +57,32 @@ pub fn fresh(name: &str, alias: &str, password: &str, format: Format) -> Vec<u8>
     store.write(&secret, Profile::Old).unwrap()
 }
 
+/// A JKS store with two keys of 2048 bits: server, and internal for stored data.
+pub fn both(name: &str, password: &str) -> Vec<u8> {
+    let secret = Secret::new(password);
+    let mut store = Store::new(Format::Jks);
+    for (alias, key) in [("server", strong()), ("internal", second())] {
+        let own = Certificate::new(key::self_signed(key, &order(name)).unwrap());
+        let sealed = key.pkcs8().unwrap();
+        store.put_key(alias, &sealed, &[own], &secret, Profile::Old, MADE).unwrap();
+    }
+    store.write(&secret, Profile::Old).unwrap()
+}
+
+/// What a certificate says, with dates that do not depend on the day, because reports show them.
+fn order(name: &str) -> Order {
+    let subject = format!("CN={name}").parse().unwrap();
+    Order { subject, names: vec![name.parse().unwrap()], from: start(2024), days: 3650 }
+}
+
 /// A key that is good enough.
 pub fn strong() -> &'static Key {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    KEY.get_or_init(|| Key::generate(Bits::Rsa2048).unwrap())
+}
+
+/// Another one.
+pub fn second() -> &'static Key {
     static KEY: OnceLock<Key> = OnceLock::new();
     KEY.get_or_init(|| Key::generate(Bits::Rsa2048).unwrap())
 }

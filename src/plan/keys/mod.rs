@@ -18,8 +18,15 @@ mod traces;
 mod wanted;
 mod wish;
 
+use crate::plan::judge::Values;
+
 pub use agree::agree;
 pub use draft::Refusal;
 pub use forge::{Forge, Made};
 pub use look::{SHIPPED_PASSWORD, look};
 pub use named::{Named, named};
+
+/// Tells what is wrong with the parameters for new key stores, a sentence; nothing when they do.
+pub fn objection(values: &Values) -> Option<String> {
+    wish::Wish::of(values).err()
+}
