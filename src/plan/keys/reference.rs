@@ -206,7 +206,16 @@ fn in_toml(spot: &StoreSpot, scene: &Scene) -> Read {
         let place = Place { file: file.to_string(), at };
         Some(Part { text: plain_or_kept(value), place, written: written.is_some() })
     };
-    let Some(location) = part(&spot.location).filter(|part| !part.is_empty()) else {
+    // What no template reads has no effect, whatever it says.
+    let read = |spot: &Spot| match spot {
+        Spot::Toml { key, .. } => {
+            let target = mapping.target(&key.flat());
+            mapping.read_by(&target).is_some() || mapping.default(&document, &target).is_some()
+        }
+        _ => false,
+    };
+    let location = part(&spot.location).filter(|part| !part.is_empty() && read(&spot.location));
+    let Some(location) = location else {
         return Ok(Vec::new());
     };
     Ok(vec![Reference {
