@@ -122,7 +122,9 @@ impl Screen {
 
     pub fn failure(&self, failure: &Failure) {
         // Both sides of a conflict are lines of the configuration, which may hold secrets.
-        let (text, _) = secret::mask(format!("harden: {failure}\n{}\n", failure.hint()).as_bytes());
+        let (mut text, _) = secret::mask(format!("harden: {failure}\n").as_bytes());
+        // What to do next are words of this program, which may name a secret and hold none.
+        text.extend(format!("{}\n", failure.hint()).bytes());
         let _ = std::io::stderr().lock().write_all(&text);
     }
 

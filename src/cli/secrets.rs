@@ -48,24 +48,25 @@ impl Source {
     /// # Errors
     /// It cannot be read, is empty, longer than 64 KiB, or has several lines.
     pub fn read(&self, option: &str) -> Result<Secret, Failure> {
-        let wrong = |why: &str| Failure::usage(format!("{option}: {why}"), FORMS);
+        let wrong = |why: &str| Failure::usage(format!("{option}, as told, {why}"), FORMS);
         let mut bytes = Vec::new();
         match self {
             Self::File(path) => {
                 let what = || Failure::io(format!("{option}: {}", path.display()));
                 // Looked at before it is opened: a pipe would wait for a writer.
                 if !std::fs::metadata(path).map_err(what())?.is_file() {
-                    return Err(wrong(&format!("{} is not a regular file", path.display())));
+                    return Err(wrong(&format!("stands in no regular file ({})", path.display())));
                 }
                 let file = std::fs::File::open(path).map_err(what())?;
                 file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(what())?;
             }
             Self::Variable(name) => {
-                bytes = variable(name)
-                    .ok_or_else(|| wrong(&format!("the variable {name} is not set")))?;
+                bytes = variable(name).ok_or_else(|| {
+                    wrong(&format!("stands nowhere, since the variable {name} is not set"))
+                })?;
             }
             Self::Input if std::io::stdin().is_terminal() => {
-                return Err(wrong("what is typed at a terminal is seen; name a file"));
+                return Err(wrong("would be typed at a terminal, where it is seen"));
             }
             Self::Input => bytes = input(option)?,
         }
@@ -74,10 +75,10 @@ impl Source {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line {
-            [] => Err(wrong("it is empty")),
-            _ if line.len() as u64 > LONGEST => Err(wrong("it is longer than 64 KiB")),
-            _ if line.contains(&b'\n') => Err(wrong("it has more than one line")),
-            _ if std::str::from_utf8(line).is_err() => Err(wrong("it is not UTF-8")),
+            [] => Err(wrong("is empty")),
+            _ if line.len() as u64 > LONGEST => Err(wrong("is longer than 64 KiB")),
+            _ if line.contains(&b'\n') => Err(wrong("has more than one line")),
+            _ if std::str::from_utf8(line).is_err() => Err(wrong("is not UTF-8")),
             _ => Ok(Secret::new(line)),
         }
     }
@@ -109,7 +110,13 @@ pub fn told(
     texts: &[String],
     catalogue: &Catalogue,
 ) -> Result<Vec<(Code, String, String)>, Failure> {
-    let mut from_input = false;
+    // Known before the first is read: that one would have waited for all of the input.
+    if texts.iter().filter(|text| text.ends_with("=-")).count() > 1 {
+        return Err(Failure::usage(
+            "standard input can give one secret only",
+            "Name files for the others.",
+        ));
+    }
     let mut all = Vec::new();
     for text in texts {
         let parts = text.split_once('=').and_then(|(key, source)| {
@@ -123,7 +130,7 @@ pub fn told(
             )
         })?;
         let patch = work::find(code, catalogue)?;
-        let option = format!("--secret {}.{name}", patch.code);
+        let option = format!("{}.{name}", patch.code);
         match patch.params.get(name).map(|param| param.kind) {
             Some(Kind::Secret) => {}
             Some(_) => {
@@ -140,12 +147,6 @@ pub fn told(
             }
         }
         let source = Source::parse(&option, source)?;
-        if source == Source::Input && std::mem::replace(&mut from_input, true) {
-            return Err(Failure::usage(
-                "standard input can give one secret only",
-                "Name files for the others.",
-            ));
-        }
         let secret = source.read(&option)?;
         let value = String::from_utf8_lossy(secret.reveal()).into_owned();
         all.push((patch.code.clone(), name.to_owned(), value));
