@@ -14,6 +14,8 @@ mod look;
 mod mint;
 mod named;
 pub mod reference;
+#[cfg(test)]
+mod stories;
 mod traces;
 mod wanted;
 mod wish;
