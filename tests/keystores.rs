@@ -16,7 +16,7 @@ use harden::plan::fold::Choice;
 use harden::plan::judge::Values;
 use harden::plan::keys::reference::{Reference, references};
 use harden::plan::keys::{self, Forge};
-use harden::plan::{Conflict, Scene, fold};
+use harden::plan::{Conflict, Scene, Take, fold};
 use harden::secret::Secret;
 use std::collections::BTreeMap;
 use std::fs;
@@ -391,7 +391,16 @@ impl<'k> Scenery<'k> {
         let home: Home = self.copy.home();
         let values = values(bench, mode);
         let instance = &home.instances[0];
-        fold(&home, &[Choice { patch: p02(bench), values: &values, instance, forge }])
+        fold(
+            &home,
+            &[Choice {
+                patch: p02(bench),
+                values: &values,
+                instance,
+                take: Take::default(),
+                forge,
+            }],
+        )
     }
 }
 
