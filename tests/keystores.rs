@@ -8,7 +8,7 @@ mod support;
 use harden::change::{Plan, RelPath};
 use harden::commit::{self, Linux, Meta};
 use harden::home::{Home, View};
-use harden::native::keystore::{Content, Format, Opened, Store};
+use harden::native::keystore::{Content, Entry, Format, Opened, Store, shipped_in};
 use harden::patch::Patch;
 use harden::patch::model::{Role, Spot};
 use harden::patch::store::StoreSpot;
@@ -20,7 +20,7 @@ use harden::plan::{Conflict, Scene, Take, fold};
 use harden::secret::Secret;
 use std::collections::BTreeMap;
 use std::fs;
-use support::{Bench, Copy, own, root, snapshot, store};
+use support::{Bench, Copy, corpus_homes, own, root, snapshot, store};
 
 const SECURITY: &str = "repository/resources/security";
 
@@ -140,6 +140,51 @@ fn disagreement_is_seen_for_every_kind_and_every_part() {
         }
     }
     assert!(caught > 60, "{caught}");
+}
+
+#[test]
+fn shipped_certificates_go_and_their_aliases_name_the_new_one() {
+    let bench = Bench::new();
+    let (mut homes, mut gone, mut taken) = (0, 0, 0);
+    for (name, path) in corpus_homes() {
+        let copy = Copy::of(&path);
+        let home = copy.home();
+        let values = values(&bench, "replace-all");
+        let forge = bench.forge();
+        let choices: Vec<Choice> = home
+            .instances
+            .iter()
+            .map(|instance| Choice { patch: p02(&bench), values: &values, instance, forge: &forge })
+            .collect();
+        let plan = fold(&home, &choices).unwrap_or_else(|why| panic!("{name}: {why}"));
+        homes += 1;
+        for file in plan.files.iter().filter(|file| file.listings.is_some()) {
+            let Some(before) = &file.before else { continue };
+            let old = Store::read(before, None).unwrap();
+            let new = Store::read(&file.after, None).unwrap();
+            let key = fs::read(copy.root.join(file.file.as_str()).with_file_name("wso2carbon.jks"));
+            let key = Store::read(&key.unwrap(), None).unwrap();
+            let replaced = key.entry("wso2carbon").unwrap().fingerprint();
+            let shipped: Vec<String> =
+                shipped_in(&old).iter().map(|(entry, _)| entry.alias.clone()).collect();
+            for entry in old.entries() {
+                let now = new.entry(&entry.alias);
+                if entry.fingerprint() == replaced {
+                    let public = now.unwrap().certificate().unwrap().facts().unwrap().public_key;
+                    assert_eq!(public, store::strong().spki(), "{name}: {}", entry.alias);
+                    taken += 1;
+                } else if shipped.contains(&entry.alias) {
+                    gone += 1;
+                } else {
+                    let same =
+                        |a: &Entry, b: &Entry| a.created == b.created && a.content == b.content;
+                    assert!(now.is_some_and(|now| same(now, entry)), "{name}: {}", entry.alias);
+                }
+            }
+        }
+    }
+    println!("{homes} real homes: {gone} shipped certificates gone, {taken} aliases taken over");
+    assert!(homes == 0 || (gone > 0 && taken > 0));
 }
 
 /// Applies one mode to a home with one kind of reference; tells whether it was not refused.
