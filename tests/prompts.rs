@@ -292,7 +292,13 @@ fn a_secret_is_typed_unseen_and_twice_and_is_never_shown() {
     let args = ["apply", "--only", "X01", "--patches", &patches];
     let mut terminal = home.run_with(&args, &[("EDITOR", "true")]);
     terminal.expect("password is not told yet").expect("Apply X01").types("p\r");
-    terminal.expect("password: ").types("s3cr&t-one\r").expect("again: ").types("other\r");
+    // The line above the prompt names the parameter as well.
+    terminal
+        .expect("not shown")
+        .expect("password: ")
+        .types("s3cr&t-one\r")
+        .expect("again: ")
+        .types("other\r");
     terminal.expect("The two do not agree.").expect("password: ").types("wrong\x15s3cr&t-one\r");
     terminal.expect("again: ").types("s3cr&t-onf\x7fe\r").expect("password = ********");
     terminal
