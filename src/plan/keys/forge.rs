@@ -20,15 +20,18 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use time::OffsetDateTime;
 
+/// What was made before, or why not.
+type Memory<K, V> = RefCell<BTreeMap<K, Result<Rc<V>, Refusal>>>;
+
 /// Makes keys and stores for one home.
 pub struct Forge {
     now: OffsetDateTime,
     /// A store with a key that was made before.
     from: Option<Vec<u8>>,
     /// By what the patch was told.
-    minted: RefCell<BTreeMap<Values, Result<Rc<Minted>, Refusal>>>,
+    minted: Memory<Values, Minted>,
     /// By the instance as well.
-    made: RefCell<BTreeMap<(String, Values), Result<Rc<Made>, Refusal>>>,
+    made: Memory<(String, Values), Made>,
 }
 
 /// What takes the place of the old stores of one instance.
