@@ -154,7 +154,13 @@ fn shipped_certificates_go_and_their_aliases_name_the_new_one() {
         let choices: Vec<Choice> = home
             .instances
             .iter()
-            .map(|instance| Choice { patch: p02(&bench), values: &values, instance, forge: &forge })
+            .map(|instance| Choice {
+                patch: p02(&bench),
+                values: &values,
+                instance,
+                take: Take::default(),
+                forge: &forge,
+            })
             .collect();
         let plan = fold(&home, &choices).unwrap_or_else(|why| panic!("{name}: {why}"));
         homes += 1;
