@@ -90,6 +90,10 @@ pub enum Error {
     #[error("transaction {id} is in place, but cleaning up behind it failed: {why}")]
     Unclean { id: String, why: String },
 
+    /// A removal was begun and not ended.
+    #[error("transaction {id} was to go, but not all of it is removed: {why}")]
+    Unremoved { id: String, why: String },
+
     #[error("transaction {id} cannot be put back yet: {}", .stuck.join("; "))]
     Stuck { id: String, stuck: Vec<String> },
 }
@@ -133,9 +137,10 @@ impl Error {
                 format!("`harden show {id}` tells what it changed. Edit the files by hand.")
             }
             Self::Restored { cause, .. } => cause.hint(),
-            Self::Unrestored { .. } | Self::Unclean { .. } | Self::Stuck { .. } => {
-                "Remove the cause, then run `harden recover`.".into()
-            }
+            Self::Unrestored { .. }
+            | Self::Unclean { .. }
+            | Self::Unremoved { .. }
+            | Self::Stuck { .. } => "Remove the cause, then run `harden recover`.".into(),
         }
     }
 }

@@ -57,7 +57,8 @@ pub fn forget(
     let _lock = state.lock("forget", user)?;
     let recovered = recover::all(&home, &state)?;
     if look(&home, &state, id, even_last)?.images > 0 {
-        strip(&state, id)?;
+        strip(&state, id)
+            .map_err(|error| Error::Unremoved { id: id.to_owned(), why: error.to_string() })?;
     }
     Ok(recovered)
 }

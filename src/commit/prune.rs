@@ -74,7 +74,9 @@ pub fn prune(
     }
     let mut gone = Vec::new();
     for past in plan.going.into_iter().filter(|past| agreed.contains(&past.id)) {
-        state.remove(&past.id)?;
+        state
+            .remove(&past.id)
+            .map_err(|error| Error::Unremoved { id: past.id.clone(), why: error.to_string() })?;
         gone.push(past.id);
     }
     Ok(gone)
