@@ -301,6 +301,14 @@ fn told(draft: &Draft, wish: &Wish, minted: &Minted, from: bool) -> Vec<String> 
             ));
         }
     }
+    let names = minted.server.chain.first().and_then(|own| own.facts().ok()).map(|own| own.names);
+    if names.is_some_and(|names| names.iter().all(|name| name == "localhost")) {
+        notes.push(
+            "The configuration names no host but localhost, and so does the new certificate: name \
+             the others with --set P02.names=…."
+                .into(),
+        );
+    }
     if wish.password.is_none() {
         notes.push(
             "The password of the new stores is random; it stands in the configuration only.".into(),
