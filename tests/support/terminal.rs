@@ -4,6 +4,7 @@ use super::{Copy, root, snapshot};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{Winsize, tcsetwinsize};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -79,6 +80,23 @@ pub enum Colour {
     Full,
 }
 
+thread_local! {
+    /// The terminal that a story is told at, where it is told at each kind.
+    static SCREEN: Cell<Option<(u16, Colour)>> = const { Cell::new(None) };
+}
+
+/// Tells a story at narrow and wide terminals, with colour and without; what it expects is compared
+/// with what one sees, colours left out.
+pub fn on_every_screen(story: impl Fn()) {
+    for columns in [80, 200] {
+        for colour in [Colour::Plain, Colour::Full] {
+            SCREEN.set(Some((columns, colour)));
+            story();
+        }
+    }
+    SCREEN.set(None);
+}
+
 /// The program at a pseudoterminal of its own, seen from the operator's side.
 pub struct Terminal {
     child: Child,
@@ -86,12 +104,16 @@ pub struct Terminal {
     output: Receiver<Vec<u8>>,
     /// All that was shown so far.
     pub seen: String,
+    /// The same with its colours, in a story for every screen.
+    coloured: Option<String>,
     /// Where the next expectation looks from.
     from: usize,
 }
 
 impl Terminal {
     pub fn run(args: &[&str], columns: u16, colour: Colour, variables: &[(&str, &str)]) -> Self {
+        let every = SCREEN.get();
+        let (columns, colour) = every.unwrap_or((columns, colour));
         let near =
             rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
                 .unwrap();
@@ -125,7 +147,14 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keys: Some(keys), output, seen: String::new(), from: 0 }
+        Self {
+            child,
+            keys: Some(keys),
+            output,
+            seen: String::new(),
+            coloured: every.map(|_| String::new()),
+            from: 0,
+        }
     }
 
     /// Waits until something is shown behind what was expected before.
@@ -139,8 +168,19 @@ impl Terminal {
             }
             let left = until.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Ok(bytes) => self.show(&bytes),
                 Err(why) => self.give_up(&format!("{part:?} was never shown ({why})")),
+            }
+        }
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        match &mut self.coloured {
+            None => self.seen.push_str(&text),
+            Some(all) => {
+                all.push_str(&text);
+                self.seen = visible(all);
             }
         }
     }
@@ -162,7 +202,7 @@ impl Terminal {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
+                Ok(bytes) => self.show(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.give_up("the program does not end"),
             }
