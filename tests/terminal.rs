@@ -6,156 +6,180 @@
 mod support;
 
 use std::os::unix::process::ExitStatusExt as _;
-use support::terminal::{CATALINA, Colour, Home, LAST, coloured, visible};
+use support::terminal::{CATALINA, Colour, Home, LAST, coloured, on_every_screen, visible};
 
 #[test]
 fn yes_to_one_and_no_to_the_other_writes_the_one() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10,P13", 80, Colour::Plain);
-    terminal.expect("[1/2] P10 Update the HTTP response header");
-    terminal
-        .expect("Why:")
-        .expect("Impact: restart")
-        .expect("+++ b/")
-        .expect("Apply P10 [y,n,a,d,q,j,J,s,e,w,p,i,?]");
-    terminal.types("y\r").expect("[2/2] P13").expect("Apply P13").types("n\r");
-    terminal.expect("1 guideline(s) (P10) change 1 file(s)").expect(LAST);
-    home.untouched();
-    let (status, rest) = terminal.types("y\r").ends();
-    assert_eq!(status.code(), Some(0), "{rest}");
-    assert!(rest.contains("Applied as ") && rest.contains("P13 Increase Ephemeral"), "{rest}");
-    assert!(rest.contains("not chosen"), "{rest}");
-    assert_eq!(home.changed(), [CATALINA]);
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10,P13", 80, Colour::Plain);
+        terminal.expect("[1/2] P10 Update the HTTP response header");
+        terminal
+            .expect("Why:")
+            .expect("Impact: restart")
+            .expect("+++ b/")
+            .expect("Apply P10 [y,n,a,d,q,j,J,s,e,w,p,i,?]");
+        terminal.types("y\r").expect("[2/2] P13").expect("Apply P13").types("n\r");
+        terminal.expect("1 guideline(s) (P10) change 1 file(s)").expect(LAST);
+        home.untouched();
+        let (status, rest) = terminal.types("y\r").ends();
+        assert_eq!(status.code(), Some(0), "{rest}");
+        assert!(rest.contains("Applied as ") && rest.contains("P13 Increase Ephemeral"), "{rest}");
+        assert!(rest.contains("not chosen"), "{rest}");
+        assert_eq!(home.changed(), [CATALINA]);
+    });
 }
 
 #[test]
 fn a_no_at_the_last_question_writes_nothing() {
-    for answer in ["n\r", "q\r"] {
-        let home = Home::new();
-        let mut terminal = home.apply("P10", 80, Colour::Plain);
-        terminal.expect("Apply P10").types("y\r").expect(LAST);
-        // What is no answer is asked again.
-        let (status, rest) = terminal.types("perhaps\r").expect(LAST).types(answer).ends();
-        assert_eq!(status.code(), Some(0), "{rest}");
-        assert!(rest.contains("Nothing was written."), "{rest}");
-        home.untouched();
-    }
+    on_every_screen(|| {
+        for answer in ["n\r", "q\r"] {
+            let home = Home::new();
+            let mut terminal = home.apply("P10", 80, Colour::Plain);
+            terminal.expect("Apply P10").types("y\r").expect(LAST);
+            // What is no answer is asked again.
+            let (status, rest) = terminal.types("perhaps\r").expect(LAST).types(answer).ends();
+            assert_eq!(status.code(), Some(0), "{rest}");
+            assert!(rest.contains("Nothing was written."), "{rest}");
+            home.untouched();
+        }
+    });
 }
 
 #[test]
 fn quit_at_any_question_writes_nothing() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10,P13", 80, Colour::Plain);
-    terminal.expect("Apply P10").types("y\r").expect("Apply P13");
-    let (status, rest) = terminal.types("q\r").ends();
-    assert_eq!(status.code(), Some(0), "{rest}");
-    assert!(rest.contains("Nothing was written."), "{rest}");
-    home.untouched();
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10,P13", 80, Colour::Plain);
+        terminal.expect("Apply P10").types("y\r").expect("Apply P13");
+        let (status, rest) = terminal.types("q\r").ends();
+        assert_eq!(status.code(), Some(0), "{rest}");
+        assert!(rest.contains("Nothing was written."), "{rest}");
+        home.untouched();
+    });
 }
 
 #[test]
 fn all_takes_the_rest_but_asks_for_what_can_lock_out() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10,P11,P13,P14", 80, Colour::Plain);
-    terminal.expect("Apply P10").types("a\r").expect("Risk:").expect("Apply P11").types("n\r");
-    terminal.expect("3 guideline(s) (P10 P13 P14)").expect(LAST);
-    let (status, rest) = terminal.types("y\r").ends();
-    assert_eq!(status.code(), Some(0), "{rest}");
-    assert!(rest.contains("Applied as ") && rest.contains("P11"), "{rest}");
-    assert!(!home.changed().contains(&"repository/conf/tomcat/carbon/WEB-INF/web.xml".to_owned()));
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10,P11,P13,P14", 80, Colour::Plain);
+        terminal.expect("Apply P10").types("a\r").expect("Risk:").expect("Apply P11").types("n\r");
+        terminal.expect("3 guideline(s) (P10 P13 P14)").expect(LAST);
+        let (status, rest) = terminal.types("y\r").ends();
+        assert_eq!(status.code(), Some(0), "{rest}");
+        assert!(rest.contains("Applied as ") && rest.contains("P11"), "{rest}");
+        assert!(
+            !home.changed().contains(&"repository/conf/tomcat/carbon/WEB-INF/web.xml".to_owned())
+        );
+    });
 }
 
 #[test]
 fn done_leaves_out_this_one_and_all_that_follow() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10,P13,P14", 80, Colour::Plain);
-    terminal.expect("Apply P10").types("y\r").expect("Apply P13").types("d\r");
-    terminal.expect("1 guideline(s) (P10)").expect(LAST);
-    let (status, rest) = terminal.types("y\r").ends();
-    assert_eq!(status.code(), Some(0), "{rest}");
-    assert_eq!(rest.matches("not chosen").count(), 2, "{rest}");
-    assert_eq!(home.changed(), [CATALINA]);
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10,P13,P14", 80, Colour::Plain);
+        terminal.expect("Apply P10").types("y\r").expect("Apply P13").types("d\r");
+        terminal.expect("1 guideline(s) (P10)").expect(LAST);
+        let (status, rest) = terminal.types("y\r").ends();
+        assert_eq!(status.code(), Some(0), "{rest}");
+        assert_eq!(rest.matches("not chosen").count(), 2, "{rest}");
+        assert_eq!(home.changed(), [CATALINA]);
+    });
 }
 
 #[test]
 fn done_at_the_first_question_is_nothing_to_change() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10,P13", 80, Colour::Plain);
-    let (status, rest) = terminal.expect("Apply P10").types("d\r").ends();
-    assert_eq!(status.code(), Some(0), "{rest}");
-    assert!(rest.contains("There is nothing to change."), "{rest}");
-    home.untouched();
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10,P13", 80, Colour::Plain);
+        let (status, rest) = terminal.expect("Apply P10").types("d\r").ends();
+        assert_eq!(status.code(), Some(0), "{rest}");
+        assert!(rest.contains("There is nothing to change."), "{rest}");
+        home.untouched();
+    });
 }
 
 #[test]
 fn anything_else_explains_the_answers_and_asks_again() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10", 80, Colour::Plain);
-    for typed in ["?\r", "x\r", "\r", "yes please\r", "Y\r"] {
-        terminal.expect("Apply P10").types(typed);
-        terminal.expect("y - apply this guideline").expect("q - quit, nothing is written");
-    }
-    terminal.expect("Apply P10").types("i\r").expect("## What should be true");
-    let (status, rest) = terminal.expect("Apply P10").types("q\r").ends();
-    assert_eq!(status.code(), Some(0), "{rest}");
-    home.untouched();
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10", 80, Colour::Plain);
+        for typed in ["?\r", "x\r", "\r", "yes please\r", "Y\r"] {
+            terminal.expect("Apply P10").types(typed);
+            terminal.expect("y - apply this guideline").expect("q - quit, nothing is written");
+        }
+        terminal.expect("Apply P10").types("i\r").expect("## What should be true");
+        let (status, rest) = terminal.expect("Apply P10").types("q\r").ends();
+        assert_eq!(status.code(), Some(0), "{rest}");
+        home.untouched();
+    });
 }
 
 #[test]
 fn control_c_ends_the_run_and_writes_nothing() {
-    for question in ["Apply P10", LAST] {
-        let home = Home::new();
-        let mut terminal = home.apply("P10", 80, Colour::Plain);
-        terminal.expect("Apply P10");
-        if question == LAST {
-            terminal.types("y\r").expect(LAST);
+    on_every_screen(|| {
+        for question in ["Apply P10", LAST] {
+            let home = Home::new();
+            let mut terminal = home.apply("P10", 80, Colour::Plain);
+            terminal.expect("Apply P10");
+            if question == LAST {
+                terminal.types("y\r").expect(LAST);
+            }
+            let (status, rest) = terminal.types("\x03").ends();
+            let stopped = status.signal() == Some(2) || status.code() == Some(0);
+            assert!(stopped, "{status}: {rest}");
+            home.untouched();
         }
-        let (status, rest) = terminal.types("\x03").ends();
-        let stopped = status.signal() == Some(2) || status.code() == Some(0);
-        assert!(stopped, "{status}: {rest}");
-        home.untouched();
-    }
+    });
 }
 
 #[test]
 fn control_d_is_quit() {
-    for question in ["Apply P10", LAST] {
-        let home = Home::new();
-        let mut terminal = home.apply("P10", 80, Colour::Plain);
-        terminal.expect("Apply P10");
-        if question == LAST {
-            terminal.types("y\r").expect(LAST);
+    on_every_screen(|| {
+        for question in ["Apply P10", LAST] {
+            let home = Home::new();
+            let mut terminal = home.apply("P10", 80, Colour::Plain);
+            terminal.expect("Apply P10");
+            if question == LAST {
+                terminal.types("y\r").expect(LAST);
+            }
+            let (status, rest) = terminal.types("\x04").ends();
+            assert_eq!(status.code(), Some(0), "{rest}");
+            assert!(rest.contains("Nothing was written."), "{rest}");
+            home.untouched();
         }
-        let (status, rest) = terminal.types("\x04").ends();
-        assert_eq!(status.code(), Some(0), "{rest}");
-        assert!(rest.contains("Nothing was written."), "{rest}");
-        home.untouched();
-    }
+    });
 }
 
 #[test]
 fn a_terminal_that_goes_away_ends_the_run_and_writes_nothing() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10", 80, Colour::Plain);
-    terminal.expect("Apply P10").types("y\r").expect(LAST);
-    terminal.hangs_up();
-    home.untouched();
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10", 80, Colour::Plain);
+        terminal.expect("Apply P10").types("y\r").expect(LAST);
+        terminal.hangs_up();
+        home.untouched();
+    });
 }
 
 #[test]
 fn a_rollback_asks_once_and_no_means_no() {
-    let home = Home::new();
-    let mut terminal = home.apply("P10", 80, Colour::Plain);
-    terminal.expect("Apply P10").types("y\r").expect(LAST).types("y\r").ends();
-    assert_eq!(home.changed(), [CATALINA]);
-    let mut terminal = home.run(&["rollback"], 80, Colour::Plain);
-    let (status, rest) = terminal.expect("server=\"WSO2").expect(LAST).types("n\r").ends();
-    assert!(status.code() == Some(0) && rest.contains("Nothing was written."), "{rest}");
-    assert_eq!(home.changed(), [CATALINA]);
-    let mut terminal = home.run(&["rollback"], 80, Colour::Plain);
-    let (status, rest) = terminal.expect(LAST).types("y\r").ends();
-    assert!(status.code() == Some(0) && rest.contains("Rolled back as "), "{rest}");
-    assert!(home.changed().is_empty());
+    on_every_screen(|| {
+        let home = Home::new();
+        let mut terminal = home.apply("P10", 80, Colour::Plain);
+        terminal.expect("Apply P10").types("y\r").expect(LAST).types("y\r").ends();
+        assert_eq!(home.changed(), [CATALINA]);
+        let mut terminal = home.run(&["rollback"], 80, Colour::Plain);
+        let (status, rest) = terminal.expect("server=\"WSO2").expect(LAST).types("n\r").ends();
+        assert!(status.code() == Some(0) && rest.contains("Nothing was written."), "{rest}");
+        assert_eq!(home.changed(), [CATALINA]);
+        let mut terminal = home.run(&["rollback"], 80, Colour::Plain);
+        let (status, rest) = terminal.expect(LAST).types("y\r").ends();
+        assert!(status.code() == Some(0) && rest.contains("Rolled back as "), "{rest}");
+        assert!(home.changed().is_empty());
+    });
 }
 
 #[test]
