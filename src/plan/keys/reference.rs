@@ -114,6 +114,23 @@ pub fn references(patch: &Patch, scene: &Scene) -> References {
 
 type Read = Result<Vec<Reference>, (RelPath, Silence)>;
 
+/// Puts a reference together from its parts; without a location there is none.
+fn assemble(
+    spot: StoreSpot,
+    file: &RelPath,
+    read: impl Fn(&Spot) -> Option<Part>,
+) -> Option<Reference> {
+    Some(Reference {
+        location: read(&spot.location).filter(|part| !part.is_empty())?,
+        kind: spot.kind.as_ref().and_then(&read),
+        password: spot.password.as_ref().and_then(&read),
+        alias: spot.alias.as_ref().and_then(&read),
+        key_password: spot.key_password.as_ref().and_then(&read),
+        file: file.clone(),
+        spot,
+    })
+}
+
 fn in_xml(spot: &StoreSpot, scene: &Scene) -> Read {
     let Spot::Xml { file, at, .. } = &spot.location else {
         return Ok(Vec::new());
@@ -132,16 +149,7 @@ fn in_xml(spot: &StoreSpot, scene: &Scene) -> Read {
     };
     let reader = XmlReader { document: &document, file: &file };
     let found = document.select(at).into_iter().enumerate().filter_map(|(index, element)| {
-        let spot = spot.at_match(index);
-        Some(Reference {
-            location: reader.part(element, &spot.location).filter(|part| !part.is_empty())?,
-            kind: spot.kind.as_ref().and_then(|part| reader.part(element, part)),
-            password: spot.password.as_ref().and_then(|part| reader.part(element, part)),
-            alias: spot.alias.as_ref().and_then(|part| reader.part(element, part)),
-            key_password: spot.key_password.as_ref().and_then(|part| reader.part(element, part)),
-            file: file.clone(),
-            spot,
-        })
+        assemble(spot.at_match(index), &file, |part| reader.part(element, part))
     });
     Ok(found.collect())
 }
@@ -214,19 +222,10 @@ fn in_toml(spot: &StoreSpot, scene: &Scene) -> Read {
         }
         _ => false,
     };
-    let location = part(&spot.location).filter(|part| !part.is_empty() && read(&spot.location));
-    let Some(location) = location else {
+    if !read(&spot.location) {
         return Ok(Vec::new());
-    };
-    Ok(vec![Reference {
-        location,
-        kind: spot.kind.as_ref().and_then(part),
-        password: spot.password.as_ref().and_then(part),
-        alias: spot.alias.as_ref().and_then(part),
-        key_password: spot.key_password.as_ref().and_then(part),
-        file: file.clone(),
-        spot: spot.clone(),
-    }])
+    }
+    Ok(assemble(spot.clone(), &file, part).into_iter().collect())
 }
 
 fn spelled(
@@ -262,18 +261,7 @@ fn in_properties(spot: &StoreSpot, scene: &Scene) -> Read {
         let at = Some(position(&content, value.range.start));
         Some(Part { text, place: Place { file: file.to_string(), at }, written: true })
     };
-    let Some(location) = part(&spot.location).filter(|part| !part.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![Reference {
-        location,
-        kind: spot.kind.as_ref().and_then(part),
-        password: spot.password.as_ref().and_then(part),
-        alias: spot.alias.as_ref().and_then(part),
-        key_password: spot.key_password.as_ref().and_then(part),
-        file: file.clone(),
-        spot: spot.clone(),
-    }])
+    Ok(assemble(spot.clone(), &file, part).into_iter().collect())
 }
 
 impl Part {
