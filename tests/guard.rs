@@ -510,6 +510,7 @@ fn a_rollback_by_hand_ends_the_waiting() {
     site.run(&["rollback", "--yes"]).exits(0);
     assert!(site.is_before());
     site.run(&["confirm"]).exits(1);
+    site.until("the watcher ends", || site.watchers().is_empty());
     site.run(&["apply", "--yes", "--only", "P10"]).exits(0);
 }
 

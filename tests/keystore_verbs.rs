@@ -371,6 +371,40 @@ fn a_listing_finds_every_store_says_who_names_it_and_what_is_wrong() {
 }
 
 #[test]
+fn two_keys_of_one_subject_live_in_one_pkcs12_store() {
+    for form in ["old", "modern"] {
+        let desk = Desk::of(CARBON);
+        let (out, word) = (desk.path("own.p12"), desk.path("word"));
+        let (out, word) = (out.to_str().unwrap(), word.to_str().unwrap());
+        let made = ["keystore", "create", "--out", out, "--names", "gw.example.com"];
+        let kind = ["--with-internal", "--type", "PKCS12", "--pkcs12", form];
+        desk.run(&[&made[..], &kind, &["--password-out", word]].concat()).exits(0);
+        let secret = Secret::new(fs::read_to_string(word).unwrap().trim_end());
+        let store = Store::read(&fs::read(out).unwrap(), Some(&secret)).unwrap();
+        let own: Vec<_> = ["server", "internal"]
+            .map(|alias| (store.private_key(alias, &secret).unwrap(), store.entry(alias).unwrap()))
+            .into_iter()
+            .collect();
+        assert!(*own[0].0 != *own[1].0 && own[0].1.fingerprint() != own[1].1.fingerprint());
+    }
+}
+
+#[test]
+fn a_given_store_without_the_key_for_stored_data_is_refused() {
+    let desk = Desk::of(CARBON);
+    let (out, word) = (desk.path("own.jks"), desk.path("word"));
+    let (out, word) = (out.to_str().unwrap(), word.to_str().unwrap());
+    let made = ["keystore", "create", "--out", out, "--names", "gw.example.com"];
+    desk.run(&[&made[..], &["--password-out", word]].concat()).exits(0);
+    let (from, told) = (format!("P02.from={out}"), format!("P02.password=file:{word}"));
+    let apply = ["apply", "--yes", "--only", "P02", "--set", &from, "--secret", &told];
+    let all = [&apply[..], &["--set", "P02.mode=replace-all"]].concat();
+    desk.run(&all).warns("--with-internal");
+    assert!(!desk.file("repository/resources/security/primary.jks").exists());
+    desk.run(&apply).exits(0);
+}
+
+#[test]
 fn a_store_is_made_once_and_its_password_is_kept() {
     let desk = Desk::of(CARBON);
     let (out, word) = (desk.path("own.jks"), desk.path("word"));

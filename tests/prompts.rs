@@ -320,6 +320,57 @@ fn what_can_lock_out_needs_the_word_yes() {
 }
 
 #[test]
+fn what_was_split_edited_or_waived_at_the_prompt_can_be_saved_and_applied_later() {
+    for (keys, asks) in [("s\ry\rn\r", "P08"), ("y\r", "P10"), ("w\r", "P17")] {
+        let (home, direct) = (Home::new(), Home::new());
+        let plan = home.root.with_file_name("plan.json");
+        let (file, only) = (plan.to_str().unwrap(), format!("P10,{asks}"));
+        for (home, save) in [(&home, true), (&direct, false)] {
+            let mut args = vec!["apply", "--only", &only];
+            args.extend(["--save-plan", file].into_iter().filter(|_| save));
+            let mut terminal = home.run(&args, 80, Colour::Plain);
+            for code in if asks == "P08" { ["P08", "P10"] } else { ["P10", asks] } {
+                terminal.expect(&format!("Apply {code}"));
+                terminal.types(if code == asks { keys } else { "y\r" });
+                if code == asks && keys == "w\r" {
+                    terminal.expect("Reason").types("old clients\r");
+                    terminal.expect("Owner").types("ops\r").expect("Expires");
+                    terminal.types(&format!("{}\r", soon()));
+                }
+                if asks == "P10" {
+                    break;
+                }
+            }
+            if save {
+                assert!(terminal.ends().0.success(), "{asks}: {}", terminal.seen);
+                assert!(home.changed().is_empty(), "{asks}");
+            } else {
+                write(&mut terminal);
+            }
+        }
+        let apply = said(&home, &["apply", "--plan", file]);
+        assert_eq!(home.changed(), direct.changed(), "{asks}: {apply}");
+        assert!(!home.changed().is_empty(), "{asks}: {apply}");
+    }
+}
+
+#[test]
+fn a_plan_with_a_secret_that_was_typed_is_not_saved_in_the_open() {
+    let home = Home::new();
+    let patches = secret_patch(&home);
+    let plan = home.root.with_file_name("plan.json");
+    let file = plan.to_str().unwrap();
+    let args = ["apply", "--only", "X01", "--patches", &patches, "--save-plan", file];
+    let mut terminal = home.run_with(&args, &[]);
+    terminal.expect("Apply X01").types("p\r").expect("not shown").expect("password: ");
+    terminal.types("s3cr&t-one\r").expect("again: ").types("s3cr&t-one\r");
+    terminal.expect("Apply X01").types("y\r");
+    let (status, rest) = terminal.ends();
+    assert!(!status.success() && rest.contains("--seal-with"), "{rest}");
+    assert!(!plan.exists());
+}
+
+#[test]
 fn a_parameter_that_must_be_told_is_asked_for_and_checked() {
     on_every_screen(|| {
         let home = Home::new();

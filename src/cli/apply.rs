@@ -53,16 +53,19 @@ pub enum Grave {
 
 pub fn run(arguments: &Arguments, common: &Common, screen: &Screen) -> Result<Exit, Failure> {
     arguments.review.check(common)?;
+    arguments.guard.check()?;
+    if arguments.guard.asked() && arguments.review.save_plan.is_some() {
+        return Err(Failure::usage(
+            "a plan does not carry --restart and --confirm",
+            "Name them when the plan is applied: `harden apply --plan FILE --restart CMD`.",
+        ));
+    }
     if let Some(path) = &arguments.review.plan {
         return approved::run(path, arguments, common, screen);
     }
     // Wrong usage is told before any home is looked at.
     Work::of(common)?;
-    let several = common.home.len() > 1;
     work::each_home(common, screen, |home| {
-        if several {
-            screen.note(&format!("== {}", home.root.display()));
-        }
         let work = Work::at(common, home)?;
         let screen = &screen.hiding(work.secrets());
         for notice in work.notices() {
@@ -126,6 +129,13 @@ fn harden(
         screen.note(&picked.told(&left));
     }
     if let Some(path) = &arguments.review.save_plan {
+        if beside.is_some() {
+            return Err(Failure::usage(
+                "a plan cannot carry waivers for a settings file outside the home",
+                "Leave --settings out, so that they stand in the home's harden.toml, or waive without \
+                 --save-plan.",
+            ));
+        }
         review::save(path, arguments, common, screen, &proposal)?;
         tell_left(screen, &left);
         return Ok(if arguments.dry_run { Exit::Findings } else { Exit::Good });

@@ -115,7 +115,7 @@ fn carry_out(
 /// Judges the chosen guidelines on the outcome. One that was told a secret is left to its digests:
 /// the plan does not say what it was told.
 fn verify(saved: &Saved, catalogue: &Catalogue, home: &Home) -> Result<(), String> {
-    for Chosen { code, instance } in &saved.chosen {
+    for Chosen { code, instance, .. } in saved.chosen.iter().filter(|chosen| !chosen.partly) {
         let patch = catalogue.find(code.as_str()).ok_or_else(|| format!("{code} is not known"))?;
         let instance = home.instances.iter().find(|known| known.name == *instance);
         let instance = instance.ok_or_else(|| format!("{code}: its instance is not there"))?;

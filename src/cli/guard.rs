@@ -112,8 +112,11 @@ pub fn commit(
     };
     let place = Place { root: &home.root, state, screen, password, asks: screen::can_ask() };
     if terms.restart.is_some() {
-        place.prove(&id, &terms)?;
-        if terms.confirm.is_none() {
+        screen.note(&format!(
+            "If this is interrupted, {id} goes back by itself within {}; `harden confirm` keeps it.",
+            span::show(time)
+        ));
+        if place.prove(&id, &terms)? == Phase::Kept {
             screen.note(&format!(
                 "The server is healthy; {id} is kept. `harden rollback` takes it back."
             ));
@@ -129,14 +132,28 @@ pub fn commit(
 }
 
 impl Arguments {
-    /// Checks what was asked for, before anything is written.
-    fn terms(&self, job: &Job) -> Result<Terms, Failure> {
+    /// Tells whether the change is to prove itself or to be confirmed.
+    pub fn asked(&self) -> bool {
+        self.restart.is_some() || self.confirm.is_some()
+    }
+
+    /// Checks what can be checked before anybody is asked anything.
+    pub fn check(&self) -> Result<(), Failure> {
         for text in &self.health {
             Probe::parse(text).map_err(|why| {
                 let hint = "For example: --health https://localhost:9443/carbon/admin/login.jsp";
                 Failure::usage(format!("--health: {why}"), hint)
             })?;
         }
+        if let Some(path) = self.vault_password_file.as_ref().filter(|path| !path.is_file()) {
+            let what = format!("--vault-password-file: {} is no file", path.display());
+            return Err(Failure::usage(what, "Name a file that holds the password."));
+        }
+        Ok(())
+    }
+
+    /// Works out what was asked for, before anything is written.
+    fn terms(&self, job: &Job) -> Result<Terms, Failure> {
         if self.restart.is_some() && self.health.is_empty() {
             own_port(job.home).map_err(|why| {
                 let what = format!("the server's HTTPS port cannot be told: {why}");
@@ -162,7 +179,7 @@ impl Arguments {
 
 impl Place<'_> {
     /// Restarts the server and keeps the change if it is healthy.
-    fn prove(&self, id: &str, terms: &Terms) -> Result<(), Failure> {
+    fn prove(&self, id: &str, terms: &Terms) -> Result<Phase, Failure> {
         let due = || Due::after(&Linux.moment(), window(terms));
         let guard = self.advance(id, &|guard| {
             (guard.phase == Phase::Armed).then(|| guard.step(Phase::Armed, due()))
@@ -173,6 +190,12 @@ impl Place<'_> {
                 self.screen.last_lines(&fault.lines);
                 fault.why
             });
+        }
+        if self.undone(id)? {
+            return Err(Failure::TakenBack(
+                format!("{id} was taken back by somebody else meanwhile"),
+                "Restart the server, so that it runs what its files say.".into(),
+            ));
         }
         let guard = self.advance(id, &|guard| match (&seen, &guard.phase) {
             (Ok(_), Phase::Armed) => Some(match terms.confirm {
@@ -186,9 +209,23 @@ impl Place<'_> {
             _ => None,
         })?;
         match guard.phase {
-            Phase::Armed | Phase::Waiting | Phase::Kept => Ok(()),
+            Phase::Kept if seen.is_err() => Err(Failure::Other(
+                format!(
+                    "{id} is kept, since `harden confirm` said so, but {}",
+                    seen.err().unwrap_or_default()
+                ),
+                "`harden rollback` takes it back; then restart the server.".into(),
+            )),
+            phase @ (Phase::Armed | Phase::Waiting | Phase::Kept) => Ok(phase),
             _ => Err(self.finish(id)?.failure()),
         }
+    }
+
+    /// Tells whether a transaction was taken back.
+    fn undone(&self, id: &str) -> Result<bool, Failure> {
+        let past = commit::history(&Linux, self.state)?;
+        let undone = |past: &commit::Past| matches!(past.standing, commit::Standing::Undone { .. });
+        Ok(past.iter().any(|past| past.id == id && undone(past)))
     }
 
     /// Takes a step of the guard; waits a little for another harden to end.

@@ -154,10 +154,21 @@ pub fn save(
         return Err(Failure::Other(what, "Run `harden recover`, then plan again.".into()));
     }
     let choices: Vec<Choice> = picked.iter().flat_map(Candidate::choices).collect();
-    let chosen = |choice: &Choice| Chosen {
-        code: choice.patch.code.clone(),
-        instance: choice.instance.name.clone(),
-    };
+    let mut chosen: Vec<Chosen> = choices
+        .iter()
+        .map(|choice| Chosen {
+            code: choice.patch.code.clone(),
+            instance: choice.instance.name.clone(),
+            partly: choice.take.places.is_some() || !choice.take.edits.is_empty(),
+        })
+        .collect();
+    // A waiver is a line of the plan whose guideline goes on deviating.
+    for step in &plan.steps {
+        if !chosen.iter().any(|one| one.code == step.code && one.instance == step.instance) {
+            let (code, instance) = (step.code.clone(), step.instance.clone());
+            chosen.push(Chosen { code, instance, partly: true });
+        }
+    }
     let who = work::who();
     let head = Head {
         harden: env!("CARGO_PKG_VERSION").into(),
@@ -170,10 +181,11 @@ pub fn save(
         version: home.version.as_ref().map(ToString::to_string),
         instances: home.instances.iter().map(|instance| instance.name.clone()).collect(),
         settings: readable(apply::settings_of(&choices)),
-        chosen: choices.iter().map(chosen).collect(),
+        chosen,
         modes: modes(home, plan.files.iter().map(|change| &change.file)),
     };
-    let told: Vec<Vec<u8>> = work.secrets().into_iter().map(String::into_bytes).collect();
+    let secrets = work.secrets().into_iter().chain(picked.iter().flat_map(Candidate::secrets));
+    let told: Vec<Vec<u8>> = secrets.map(String::into_bytes).collect();
     let password = password(arguments.review.seal_with.as_deref())?;
     let text = review::save(head, plan, &told, password.as_ref())?;
     let contents: BTreeMap<RelPath, Option<Vec<u8>>> =

@@ -165,6 +165,9 @@ pub fn each_home(
                 return Ok(Exit::Good);
             }
             done.push(home.root.clone());
+            if paths.len() > 1 {
+                screen.note(&format!("== {}", home.root.display()));
+            }
             act(&home)
         });
         match outcome {

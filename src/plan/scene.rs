@@ -44,9 +44,10 @@ impl<'a> Scene<'a> {
     }
 
     fn template_of(&self, file: &RelPath) -> Option<RelPath> {
-        let below = file.as_str().strip_prefix(&self.instance.conf)?;
+        // The templates lie as the files do, below one folder.
         let templates = self.instance.place("templates")?;
-        RelPath::parse(&format!("{templates}{below}.j2"))
+        let top = templates.strip_suffix(&self.instance.conf)?;
+        RelPath::parse(&format!("{top}{file}.j2"))
     }
 
     /// How settings of deployment.toml are mapped, defaulted and read in this installation.

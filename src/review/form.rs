@@ -59,6 +59,9 @@ pub struct Chosen {
     #[serde(deserialize_with = "code")]
     pub code: Code,
     pub instance: String,
+    /// Only a part of it, edited by hand, or waived: its bytes are proved, its wants are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partly: bool,
 }
 
 /// A file before and after.

@@ -53,7 +53,11 @@ fn secret_plan() -> Plan {
 }
 
 fn head() -> Head {
-    let chosen = |code| Chosen { code: Code::parse(code).unwrap(), instance: "server".into() };
+    let chosen = |code| Chosen {
+        code: Code::parse(code).unwrap(),
+        instance: "server".into(),
+        partly: false,
+    };
     Head {
         harden: "1".into(),
         home: "/opt/server".into(),

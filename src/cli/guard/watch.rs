@@ -117,7 +117,8 @@ impl Place<'_> {
         let left = guard.due.left(&Linux.moment());
         if guard.undecided() {
             if let Some(left) = left {
-                return Ok(Some(left.min(PAUSE)));
+                // Somebody may have taken it back by hand; then there is nothing to wait for.
+                return Ok((!self.undone(id)?).then(|| left.min(PAUSE)));
             }
             // What a crash cut off before it counted goes back by itself, and its guard with it.
             commit::recover(&Linux, self.root, self.state)?;

@@ -30,8 +30,11 @@ impl<'a> Chains<'a> {
                 }
             }
             if let Some((subject, issuer)) = certificate.ends() {
+                // A chain ends with what issued itself, as Java has it.
+                if subject != issuer {
+                    chains.issuers.insert(at, issuer);
+                }
                 chains.subjects.entry(subject).or_insert(at);
-                chains.issuers.insert(at, issuer);
             }
         }
         chains

@@ -90,6 +90,13 @@ impl Store {
         let alias = alias.to_lowercase();
         let at = self.entries.iter().position(|entry| entry.is_named(&alias));
         self.remove(|entry| entry.is_named(&alias));
+        // In PKCS#12 a key finds its certificate by the time, so each key has one of its own.
+        let created = match (&self.origin, &content) {
+            (Origin::Archive(_), Content::Key { .. }) => created.and_then(|first| {
+                (first..).find(|time| self.entries.iter().all(|other| other.created != Some(*time)))
+            }),
+            _ => created,
+        };
         let raw = match &mut self.origin {
             Origin::Records { version } => Raw::Record(jks::record(
                 self.format,

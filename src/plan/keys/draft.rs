@@ -3,7 +3,7 @@
 //! Everything that can be refused is refused here: a reference that cannot be followed, a password
 //! that is kept elsewhere, stored data that would become unreadable.
 
-use super::holding::{Holding, Obstacle, locate, needs_rsa};
+use super::holding::{Holding, Obstacle, locate, needs_rsa, password};
 use super::left::mentions;
 use super::look::{SHIPPED_PASSWORD, complaints};
 use super::reference::{Part, Reference, Text, references};
@@ -16,6 +16,7 @@ use crate::home::shipped::shipped;
 use crate::patch::Patch;
 use crate::patch::model::Role;
 use crate::plan::scene::Scene;
+use crate::secret::Secret;
 use time::OffsetDateTime;
 
 /// The changes of one instance.
@@ -27,6 +28,8 @@ pub struct Draft {
     pub pinned: Vec<Reference>,
     /// Trust stores that take the new certificate.
     pub trust: Vec<Trust>,
+    /// Trust stores that are not looked at, sentences.
+    pub elsewhere: Vec<String>,
     /// Shipped certificates leave the trust stores.
     pub purge: bool,
     /// The public default of the symmetric key is replaced.
@@ -38,6 +41,8 @@ pub struct Draft {
 pub struct Trust {
     pub file: RelPath,
     pub references: Vec<Reference>,
+    pub password: Secret,
+    pub format: Format,
     /// Its password is the shipped one, and every place that knows it can be changed.
     pub anew: bool,
 }
@@ -88,6 +93,7 @@ impl Draft {
             stores: Vec::new(),
             pinned: Vec::new(),
             trust: Vec::new(),
+            elsewhere: Vec::new(),
             purge: wish.mode != Mode::TlsOnly,
             symmetric: false,
         };
@@ -112,7 +118,7 @@ impl Draft {
         }
         draft.symmetric = wish.mode == Mode::ReplaceAll && super::look::has_public_secret(scene);
         for reference in all.found.iter().filter(|r| r.role() == Role::Trust) {
-            draft.believe(reference, scene)?;
+            draft.believe(reference, wish, scene)?;
         }
         for trust in draft.trust.iter_mut().filter(|_| wish.mode != Mode::TlsOnly) {
             trust.anew = can_change_password(trust, scene);
@@ -164,12 +170,19 @@ impl Draft {
                 return Err(refused(why, "Write it into the configuration first."));
             }
         }
-        for part in [&reference.password, &reference.key_password].into_iter().flatten() {
-            self.check_kept(part, reference, &holding, wish)?;
+        if let Some(part) = &reference.password {
+            let opens = |told: &Secret| holding.opens(told) == Some(Opened::Yes);
+            check_kept(part, reference, wish, opens)?;
+        }
+        if let Some(part) = &reference.key_password {
+            let opens = |told: &Secret| {
+                entry.is_some_and(|entry| holding.store.private_key(&entry.alias, told).is_ok())
+            };
+            check_kept(part, reference, wish, opens)?;
         }
         let format = wish.format.unwrap_or(match holding.store.format() {
-            Format::Jceks => Format::Jks,
-            format => format,
+            Format::Pkcs12 if reference.spot.kind.is_some() => Format::Pkcs12,
+            _ => Format::Jks,
         });
         if format != Format::Jks && reference.spot.kind.is_none() {
             let why = format!("{} says no type, so the server takes it for JKS", named());
@@ -181,15 +194,6 @@ impl Draft {
             (_, false) => "primary",
             (_, true) => "internal",
         };
-        let known = self.stores.iter_mut().find(|store| {
-            store.internal == internal
-                && store.format == format
-                && folder(&store.old) == folder(&holding.file)
-        });
-        if let Some(store) = known {
-            store.references.push(reference.clone());
-            return Ok(());
-        }
         // Only one key may stand in the new store, because some references name none.
         let own: Vec<&str> = holding
             .store
@@ -203,9 +207,19 @@ impl Draft {
             })
             .map(|other| other.alias.as_str())
             .collect();
-        if !own.is_empty() && wish.mode != Mode::TlsOnly {
+        let ambiguous = reference.alias.is_none() || wish.mode != Mode::TlsOnly;
+        if !own.is_empty() && ambiguous {
             let why = format!("{} holds other keys of your own: {}", holding.file, own.join(", "));
             return Err(refused(why, "Move them into a store of their own with keytool first."));
+        }
+        let known = self.stores.iter_mut().find(|store| {
+            store.internal == internal
+                && store.format == format
+                && folder(&store.old) == folder(&holding.file)
+        });
+        if let Some(store) = known {
+            store.references.push(reference.clone());
+            return Ok(());
         }
         let alias = wish
             .alias
@@ -227,54 +241,74 @@ impl Draft {
         Ok(())
     }
 
-    /// A password that is kept elsewhere stays; it must be known, so that the new store can have it.
-    fn check_kept(
-        &self,
-        part: &Part,
+    fn believe(
+        &mut self,
         reference: &Reference,
-        holding: &Holding,
         wish: &Wish,
+        scene: &Scene,
     ) -> Result<(), Refusal> {
-        let Text::Kept(place) = &part.text else {
-            return Ok(());
-        };
-        let named = format!("{} in {}", reference.name(), reference.file);
-        let tell = "Tell it with --secret P02.password=file:PATH; the new store gets the same one.";
-        let Some(password) = &wish.password else {
-            return Err(refused(format!("the password of {named} is kept in {place}"), tell));
-        };
-        // A JKS store that the password opens has it; so it is the one that is kept.
-        let opens = holding.opens(password);
-        if opens == Some(Opened::Yes) {
-            return Ok(());
-        }
-        let why = format!("the password that was told is not the one kept in {place} for {named}");
-        Err(refused(why, tell))
-    }
-
-    fn believe(&mut self, reference: &Reference, scene: &Scene) -> Result<(), Refusal> {
         let file = match locate(reference, scene) {
             Ok(file) if scene.view.exists(&file) => file,
-            _ => return Ok(()),
+            Ok(file) => {
+                let why =
+                    format!("the trust store {file} is missing ({})", reference.location.place);
+                return Err(refused(why, "Put it there, or correct what names it."));
+            }
+            Err(obstacle) => {
+                self.elsewhere.push(format!(
+                    "{}: {}; put the new certificate into it before the restart.",
+                    reference.location.place,
+                    obstacle.clause()
+                ));
+                return Ok(());
+            }
         };
-        if let Some(known) = self.trust.iter_mut().find(|known| known.file == file) {
+        let known = self.trust.iter_mut().find(|known| known.file == file);
+        if let Some(known) = known {
             known.references.push(reference.clone());
             return Ok(());
         }
         let holding = Holding::of(reference, scene).map_err(|obstacle| {
             refused(obstacle.clause(), "The new certificate must be believed before it is used.")
         })?;
-        match holding.opened {
-            Some(Opened::Yes | Opened::Unprotected) => {
+        let opens = |secret: &Secret| {
+            matches!(holding.opens(secret), Some(Opened::Yes | Opened::Unprotected))
+        };
+        let tried = [password(reference), wish.password.clone()];
+        match tried.into_iter().flatten().find(opens) {
+            Some(password) => {
                 let references = vec![reference.clone()];
-                self.trust.push(Trust { file, references, anew: false });
+                let format = holding.store.format();
+                self.trust.push(Trust { file, references, password, format, anew: false });
                 Ok(())
             }
-            _ => Err(refused(
+            None => Err(refused(
                 format!("the password of the trust store {file} is not known"),
                 "Write it where carbon.xml or deployment.toml names the store, and try again.",
             )),
         }
+    }
+}
+
+/// A password that is kept elsewhere stays; it must be known, so that what is new can have it.
+fn check_kept(
+    part: &Part,
+    reference: &Reference,
+    wish: &Wish,
+    opens: impl Fn(&Secret) -> bool,
+) -> Result<(), Refusal> {
+    let Text::Kept(place) = &part.text else {
+        return Ok(());
+    };
+    let named = format!("{} in {}", reference.name(), reference.file);
+    let tell = "Tell it with --secret P02.password=file:PATH; the new store gets the same one.";
+    match &wish.password {
+        None => Err(refused(format!("a password of {named} is kept in {place}"), tell)),
+        Some(told) if opens(told) => Ok(()),
+        Some(_) => Err(refused(
+            format!("the password that was told is not the one kept in {place} for {named}"),
+            tell,
+        )),
     }
 }
 

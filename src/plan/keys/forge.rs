@@ -4,7 +4,7 @@
 //! everything at most once, so that what was previewed is what is written.
 
 use super::draft::{Draft, NewStore, Refusal, Trust};
-use super::holding::{Holding, password};
+use super::holding::Holding;
 use super::left::mentions;
 use super::mint::Minted;
 use super::wish::{Mode, Wish};
@@ -108,6 +108,12 @@ impl Forge {
         }
         for trust in &draft.trust {
             made.files.extend(self.trust_store(trust, &draft, minted, scene, &wish)?);
+            made.wants.extend(
+                trust
+                    .references
+                    .iter()
+                    .filter_map(|reference| super::wanted::of_kind(reference, trust.format)),
+            );
             if trust.anew {
                 let wants = trust
                     .references
@@ -118,6 +124,7 @@ impl Forge {
                 made.notes.push(format!("{} keeps its password.", trust.file));
             }
         }
+        made.notes.extend(draft.elsewhere.iter().cloned());
         made.notes.extend(left_behind(&draft, scene));
         made.notes.extend(told(&draft, &wish, minted, self.from.is_some()));
         Ok(made)
@@ -148,10 +155,13 @@ impl Forge {
         store
             .put_key(&new.alias, &pair.key, &pair.chain, &minted.password, profile, moment)
             .map_err(faulty)?;
-        if wish.mode != Mode::TlsOnly
-            && let Some(reference) = new.references.first()
-            && let Ok(mut old) = Holding::of(reference, scene)
-        {
+        let mut seen: Vec<RelPath> = Vec::new();
+        for reference in new.references.iter().filter(|_| wish.mode != Mode::TlsOnly) {
+            let Ok(mut old) = Holding::of(reference, scene) else { continue };
+            if seen.contains(&old.file) {
+                continue;
+            }
+            seen.push(old.file.clone());
             distrust_shipped(&mut old.store);
             for entry in old.store.entries() {
                 if let Content::Trusted(certificate) = &entry.content
@@ -187,11 +197,8 @@ impl Forge {
             why: obstacle.clause(),
             hint: "The trust store must be readable.".into(),
         })?;
-        let Some(old) = password(reference) else {
-            return Ok(None);
-        };
-        let before = listing(&holding.store, self.now);
-        let mut store = holding.store;
+        let mut store = holding.reread(&trust.password).map_err(faulty)?;
+        let before = listing(&store, self.now);
         let moment = self.moment();
         let gone = if draft.purge { distrust_shipped(&mut store) } else { Vec::new() };
         for new in draft.stores.iter().filter(|store| !store.internal) {
@@ -221,7 +228,7 @@ impl Forge {
             return Ok(None);
         }
         let profile = self.profile(wish, store.format(), file, scene);
-        let secret = if trust.anew { &minted.password } else { &old };
+        let secret = if trust.anew { &minted.password } else { &trust.password };
         let after = store.write(secret, profile).map_err(faulty)?;
         Ok(Some(NewFile { file: file.clone(), after, listings: [before, after_listing] }))
     }

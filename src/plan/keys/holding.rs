@@ -64,6 +64,14 @@ impl Holding {
         Ok(Self { file, store, opened, bytes })
     }
 
+    /// Reads the store with a password that was told apart from the configuration.
+    ///
+    /// # Errors
+    /// What is wrong with the store, or with the password.
+    pub fn reread(&self, password: &Secret) -> Result<Store, Fault> {
+        Store::read(&self.bytes, Some(password))
+    }
+
     /// Tells whether a password is the store's; nothing for a store that cannot be read.
     pub fn opens(&self, password: &Secret) -> Option<Opened> {
         Store::opens(&self.bytes, password).ok()
@@ -112,7 +120,8 @@ pub fn locate(reference: &Reference, scene: &Scene) -> Result<RelPath, Obstacle>
         .iter()
         .fold(text.trim(), |text, home| text.strip_prefix(home).unwrap_or(text));
     let root = scene.home.root.to_string_lossy();
-    let below = bare.strip_prefix(root.as_ref()).unwrap_or(bare);
+    let inside = bare.strip_prefix(root.as_ref()).filter(|rest| rest.starts_with('/'));
+    let below = inside.unwrap_or(bare);
     let absolute = below.starts_with('/') && below.len() == text.trim().len();
     let below = below.trim_start_matches('/').trim_start_matches("./");
     // Some tables of deployment.toml name a file of the folder of key stores.
@@ -133,7 +142,10 @@ pub fn locate(reference: &Reference, scene: &Scene) -> Result<RelPath, Obstacle>
         .flatten();
     match own.filter(|own| scene.view.exists(own)) {
         Some(own) => Ok(own),
-        None => RelPath::parse(&path).filter(|_| !absolute).ok_or_else(outside),
+        // Some parts of the products put the home before a path that begins with a slash.
+        None => RelPath::parse(&path)
+            .filter(|path| !absolute || scene.view.exists(path))
+            .ok_or_else(outside),
     }
 }
 

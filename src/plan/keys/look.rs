@@ -1,6 +1,6 @@
 //! What is wrong with the key stores that a configuration names.
 
-use super::holding::{Holding, Obstacle, needs_rsa};
+use super::holding::{Holding, Obstacle, key_password, locate, needs_rsa};
 use super::reference::{Reference, references};
 use crate::change::{Place, Seen, Status};
 use crate::format::keystore::{Facts, KeyKind, Opened};
@@ -10,6 +10,7 @@ use crate::native::keystore::SOON;
 use crate::patch::Patch;
 use crate::patch::model::Role;
 use crate::plan::scene::{Scene, Silence};
+use crate::secret::Secret;
 use time::OffsetDateTime;
 
 /// The password of every store that is shipped (wso2/carbon-kernel, carbon.xml).
@@ -38,7 +39,7 @@ pub fn look(patch: &Patch, scene: &Scene, now: OffsetDateTime) -> Vec<Seen> {
         .collect();
     let mut groups: Vec<(&Reference, usize)> = Vec::new();
     for reference in &all.found {
-        match groups.iter_mut().find(|(first, _)| alike(first, reference)) {
+        match groups.iter_mut().find(|(first, _)| alike(first, reference, scene)) {
             Some((_, count)) => *count += 1,
             None => groups.push((reference, 1)),
         }
@@ -49,14 +50,23 @@ pub fn look(patch: &Patch, scene: &Scene, now: OffsetDateTime) -> Vec<Seen> {
 }
 
 /// References of one use to one store with one key and password are told as one.
-fn alike(one: &Reference, other: &Reference) -> bool {
+fn alike(one: &Reference, other: &Reference, scene: &Scene) -> bool {
     let file = |reference: &Reference| {
-        reference.location.plain().and_then(|text| text.rsplit('/').next().map(str::to_owned))
+        locate(reference, scene).map_err(|_| reference.location.says().to_owned())
     };
     let text = |part: &Option<super::reference::Part>| part.as_ref().map(|part| part.text.clone());
+    // Nothing said means the password of the store.
+    let secret = |reference: &Reference| {
+        reference
+            .key_password
+            .as_ref()
+            .or(reference.password.as_ref())
+            .map(|part| part.text.clone())
+    };
     one.role() == other.role()
         && file(one) == file(other)
         && text(&one.password) == text(&other.password)
+        && secret(one) == secret(other)
         && (one.alias.is_none() || other.alias.is_none() || text(&one.alias) == text(&other.alias))
         && (one.kind.is_none() || other.kind.is_none() || text(&one.kind) == text(&other.kind))
 }
@@ -136,6 +146,16 @@ fn judged(reference: &Reference, holding: &Holding, now: OffsetDateTime) -> (Vec
             Some(entry) => match entry.certificate().map(|certificate| certificate.facts()) {
                 Some(Ok(facts)) => {
                     wrong.extend(complaints(&facts, needs_rsa(reference.role()), now));
+                    let secret =
+                        key_password(reference).filter(|_| holding.opened != Some(Opened::No));
+                    let opens =
+                        |secret: &Secret| holding.store.private_key(&entry.alias, secret).is_ok();
+                    if secret.is_some_and(|secret| !opens(&secret)) {
+                        wrong.push(format!(
+                            "the configured password does not open the key {}",
+                            entry.alias
+                        ));
+                    }
                     right = format!(
                         "{}: {}, {}, until {}",
                         entry.alias,

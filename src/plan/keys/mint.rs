@@ -2,6 +2,7 @@
 //! and a symmetric key.
 
 use super::draft::Refusal;
+use super::look::complaints;
 use super::wish::{Mode, Wish};
 use crate::format::keystore::{Certificate, Content, Entry, Store};
 use crate::native::key::{self, AltName, Key, Order, PASSWORD_LENGTH, Subject};
@@ -40,19 +41,16 @@ impl Minted {
         let secret = made.map_err(no_key)?;
         let order = order(wish, scene, now)?;
         let server = match from {
-            Some(bytes) => taken(bytes, wish, None)?,
+            Some(bytes) => taken(bytes, wish, None, now)?,
             None => fresh(wish, &order)?,
         };
         // Nodes of a cluster share the key for stored data, so a given store can hold both.
         let internal = match from {
-            Some(bytes) if wish.mode == Mode::ReplaceAll => taken(bytes, wish, Some("internal")),
-            _ if wish.mode == Mode::ReplaceAll => fresh(wish, &order),
-            _ => Ok(Pair { key: Zeroizing::new(Vec::new()), chain: Vec::new() }),
-        };
-        let internal = match internal {
-            Ok(pair) => pair,
-            Err(_) if from.is_some() => fresh(wish, &order)?,
-            Err(refusal) => return Err(refusal),
+            Some(bytes) if wish.mode == Mode::ReplaceAll => {
+                taken(bytes, wish, Some("internal"), now)?
+            }
+            _ if wish.mode == Mode::ReplaceAll => fresh(wish, &order)?,
+            _ => Pair { key: Zeroizing::new(Vec::new()), chain: Vec::new() },
         };
         let mut bytes = [0; 16];
         key::random(&mut bytes).map_err(no_key)?;
@@ -98,23 +96,54 @@ fn fresh(wish: &Wish, order: &Order) -> Result<Pair, Refusal> {
     Ok(Pair { key: key.pkcs8().map_err(no_key)?, chain: vec![Certificate::new(certificate)] })
 }
 
-/// Takes the key of a store that was made before: the one with an alias, else its first.
-fn taken(bytes: &[u8], wish: &Wish, alias: Option<&str>) -> Result<Pair, Refusal> {
-    let refuse = |why: String| Refusal {
+/// Takes a key of a store that was made before: the one for stored data by its name, the other by
+/// the alias that is wished for, or as the only one.
+fn taken(
+    bytes: &[u8],
+    wish: &Wish,
+    alias: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Pair, Refusal> {
+    let refuse = |why: String| {
+        Refusal {
         why: format!("the key store of P02.from cannot be used: {why}"),
-        hint: "Make one with `harden keystore create`, and tell its password as P02.password."
+        hint: "Make one with `harden keystore create`, for replace-all with --with-internal, and tell \
+               its password as P02.password."
             .into(),
+    }
     };
     let Some(secret) = &wish.password else {
         return Err(refuse("its password is not told".into()));
     };
     let store = Store::read(bytes, Some(secret)).map_err(|fault| refuse(fault.to_string()))?;
     let is_key = |entry: &&Entry| matches!(entry.content, Content::Key { .. });
-    let entry = match alias {
-        Some(alias) => store.entry(alias).filter(is_key),
-        None => store.entries().iter().find(|entry| is_key(entry) && !entry.is_named("internal")),
+    let others: Vec<&Entry> = store
+        .entries()
+        .iter()
+        .filter(|entry| is_key(entry) && !entry.is_named("internal"))
+        .collect();
+    let wished = wish.alias.as_deref().and_then(|alias| store.entry(alias)).filter(is_key);
+    let entry = match (alias, wished, &others[..]) {
+        (Some(alias), ..) => store.entry(alias).filter(is_key).ok_or_else(|| {
+            refuse(format!("it holds no key {alias}, which the nodes of a cluster must share"))
+        })?,
+        (None, Some(wished), _) => wished,
+        (None, None, [only]) => only,
+        (None, None, []) => return Err(refuse("it holds no private key".into())),
+        (None, None, _) => {
+            return Err(refuse("it holds several keys; name one as P02.alias".into()));
+        }
     };
-    let entry = entry.ok_or_else(|| refuse("it holds no such private key".into()))?;
+    let facts = entry.certificate().map(|own| own.facts());
+    let rsa = wish.mode != Mode::TlsOnly;
+    let wrong = match facts {
+        Some(Ok(facts)) => complaints(&facts, rsa, now),
+        Some(Err(fault)) => vec![fault.to_string()],
+        None => vec!["the key has no certificate".into()],
+    };
+    if !wrong.is_empty() {
+        return Err(refuse(wrong.join("; ")));
+    }
     let Content::Key { chain, .. } = &entry.content else {
         return Err(refuse("it holds no private key".into()));
     };

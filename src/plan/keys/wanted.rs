@@ -5,6 +5,7 @@
 use super::draft::NewStore;
 use super::reference::{Part, Reference};
 use crate::change::RelPath;
+use crate::format::keystore::Format;
 use crate::format::toml;
 use crate::patch::model::{Literal, Spot, Want};
 use crate::patch::template::Template;
@@ -64,6 +65,13 @@ pub fn of_pinned(reference: &Reference) -> Vec<Want> {
         .into_iter()
         .filter_map(|(spot, part, secret)| Some(Want { secret, ..want(spot?, part?.says()) }))
         .collect()
+}
+
+/// The type of a store that stays where it is, where another one is declared.
+pub fn of_kind(reference: &Reference, format: Format) -> Option<Want> {
+    let says = reference.kind.as_ref()?.plain()?;
+    let place = reference.spot.kind.as_ref()?;
+    (!says.eq_ignore_ascii_case(format.word())).then(|| want(place, format.word()))
 }
 
 /// A new password for a store that stays where it is.
