@@ -4,7 +4,7 @@
 //! that is kept elsewhere, stored data that would become unreadable.
 
 use super::holding::{Holding, Obstacle, locate, needs_rsa, password};
-use super::left::mentions;
+use super::left::{Word, mentions};
 use super::look::{SHIPPED_PASSWORD, complaints};
 use super::reference::{Part, Reference, Text, references};
 use super::traces::{traces, vault};
@@ -319,7 +319,7 @@ fn can_change_password(trust: &Trust, scene: &Scene) -> bool {
     };
     let known: Vec<&Reference> = trust.references.iter().collect();
     let name = trust.file.as_str().rsplit('/').next().unwrap_or_default();
-    trust.references.iter().all(shipped) && mentions(scene, name, &known).is_empty()
+    trust.references.iter().all(shipped) && mentions(scene, Word::Name(name), &known).is_empty()
 }
 
 fn check_mode(wish: &Wish, scene: &Scene, separate: bool) -> Result<(), Refusal> {

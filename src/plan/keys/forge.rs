@@ -5,8 +5,9 @@
 
 use super::draft::{Draft, NewStore, Refusal, Trust};
 use super::holding::Holding;
-use super::left::mentions;
+use super::left::{Word, mentions};
 use super::mint::Minted;
+use super::reference::Part;
 use super::wish::{Mode, Wish};
 use crate::change::RelPath;
 use crate::format::keystore::{Certificate, Content, Fault, Format, Profile, Store};
@@ -16,7 +17,7 @@ use crate::patch::model::Want;
 use crate::plan::judge::Values;
 use crate::plan::scene::Scene;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use time::OffsetDateTime;
 
@@ -279,14 +280,37 @@ fn left_behind(draft: &Draft, scene: &Scene) -> Vec<String> {
     }
     let known: Vec<_> =
         draft.stores.iter().flat_map(|store| &store.references).chain(&draft.pinned).collect();
-    let mut names: Vec<&str> =
-        draft.stores.iter().filter_map(|store| store.old.as_str().rsplit('/').next()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    let mut words: Vec<(String, Word)> = Vec::new();
+    for store in &draft.stores {
+        let old = store.old.as_str();
+        let name = old.rsplit('/').next().unwrap_or_default();
+        words.push((format!("still speaks of {name}"), Word::Name(name)));
+        for reference in &store.references {
+            if let Some(said) = reference.password.as_ref().and_then(Part::plain) {
+                words.push((format!("still says the old password of {name}"), Word::Value(said)));
+            }
+            let alias = reference.alias.as_ref().and_then(Part::plain);
+            if let Some(said) = alias.filter(|said| !said.eq_ignore_ascii_case(&store.alias)) {
+                words.push((format!("still names the old key {said}"), Word::Value(said)));
+            }
+        }
+    }
+    // The trust stores say it as well, and are known.
+    let trust = draft.trust.iter().flat_map(|trust| &trust.references);
+    let known: Vec<_> = known.into_iter().chain(trust).collect();
+    let mut lines: BTreeMap<(String, String), BTreeSet<usize>> = BTreeMap::new();
+    for (what, word) in words {
+        for place in mentions(scene, word, &known) {
+            let all = lines.entry((place.file, what.clone())).or_default();
+            all.extend(place.at.map(|at| at.line));
+        }
+    }
+    lines
         .into_iter()
-        .flat_map(|name| mentions(scene, name, &known).into_iter().map(move |at| (name, at)))
-        .map(|(name, at)| format!("{at} still speaks of {name}; look whether it should."))
+        .map(|((file, what), lines)| {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!("{file}:{} {what}; look whether it should.", lines.join(","))
+        })
         .collect()
 }
 
