@@ -3,7 +3,7 @@
 //! 1. what is compliant is not edited, and after the fold every chosen want holds;
 //! 2. twice is once: a second fold changes nothing;
 //! 3. the diff, put through an applier of its own, gives the same bytes;
-//! 4. any order of the patches ends compliant;
+//! 4. any order of the patches ends compliant; new keys come first, for gates open with them;
 //! 5. what was previewed is what is written, and a rollback gives back bytes, modes and owners;
 //! 6. lines that no guideline is about stay as they are.
 //!
